@@ -1,0 +1,17 @@
+# The linux board: an ordinary process or PID 1, static with musl.
+BOARD_SRC_linux := $(sort $(wildcard boards/linux/*.c))
+BOARD_CPPFLAGS_linux := -D_GNU_SOURCE
+
+# Cross tools and kernel headers, as Debian's packages place them.
+CROSS_x86_64 :=
+KERNEL_x86_64 := /usr/include
+KERNEL_ASM_x86_64 := /usr/include/x86_64-linux-gnu/asm
+CROSS_aarch64 := aarch64-linux-gnu-
+KERNEL_aarch64 := /usr/aarch64-linux-gnu/include
+KERNEL_ASM_aarch64 := /usr/aarch64-linux-gnu/include/asm
+
+# Bytes: the stripped file, and what data and bss take of memory.
+FLASH_BUDGET_linux_x86_64 := 524288
+FLASH_BUDGET_linux_aarch64 := 589824
+RAM_BUDGET_linux_x86_64 := 1572864
+RAM_BUDGET_linux_aarch64 := 1572864
