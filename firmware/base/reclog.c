@@ -1,0 +1,234 @@
+/*
+ * reclog.c - the record log of reclog.h.
+ *
+ *   header, 32 bytes, little-endian: 0 magic "JBR1", 4 length of the body (u32), 8 sequence (u64), 16 zero (12 bytes), 28 CRC-32 (u32)
+ *
+ * The CRC (IEEE 802.3, reflected, as in RFC 1952) is over the header's first 28 bytes and the body. The header is padded to a multiple of
+ * prog_size with 0xff, then comes the body. CRC-32 finds accidents; who can write the storage on purpose owns the machine.
+ */
+#include "firmware/base/reclog.h"
+
+enum { CHUNK = 256, MARK = 16, CRC_AT = 28 };
+
+static const char magic[] = "JBR1";
+static const char mark_text[] = "joinboot reclog1";
+
+_Static_assert(sizeof(mark_text) - 1 == MARK, "the mark is one text");
+
+/* Where things are; derived from the geometry. */
+struct layout {
+    uint32_t area_size;
+    uint32_t body_at; /* in an area */
+};
+
+struct record {
+    uint32_t area; /* offset */
+    uint32_t length;
+    uint64_t seq;
+    uint32_t crc;
+    uint8_t header[RECLOG_HEADER];
+};
+
+static uint32_t crc_add(uint32_t crc, struct span s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        crc ^= s.p[i];
+        for (unsigned bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1u ? UINT32_C(0xedb88320) : 0u);
+    }
+    return crc;
+}
+
+static uint32_t get_u32(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static void put_u32(uint8_t *p, uint32_t v)
+{
+    for (unsigned i = 0; i < 4; i++)
+        p[i] = (uint8_t)(v >> (8 * i));
+}
+
+static uint32_t up(uint32_t n, uint32_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+static enum err layout_of(const struct storage *st, struct layout *ret)
+{
+    if (st->prog_size == 0 || st->prog_size > RECLOG_PROG_MAX || st->erase_size < RECLOG_HEADER ||
+        st->erase_size % st->prog_size != 0)
+        return ERR_STATE;
+    if (st->size / 3 < st->erase_size)
+        return ERR_STATE;
+    uint32_t area = (st->size - st->erase_size) / 2;
+    ret->area_size = area - area % st->erase_size;
+    ret->body_at = up(RECLOG_HEADER, st->prog_size);
+    return ret->body_at < ret->area_size ? OK : ERR_STATE;
+}
+
+size_t reclog_capacity(const struct storage *st)
+{
+    struct layout l;
+    return layout_of(st, &l) == OK ? l.area_size - l.body_at : 0;
+}
+
+static enum err is_marked(const struct storage *st, bool *ret)
+{
+    uint8_t mark[MARK];
+    if (st->read(st->ctx, 0, mark, MARK) != OK)
+        return ERR_STORE_IO;
+    bool blank = mark[0] == 0xff || mark[0] == 0;
+    for (unsigned i = 1; i < MARK; i++)
+        blank = blank && mark[i] == mark[0];
+    *ret = !blank;
+    return OK;
+}
+
+/* The CRC of a record's header and of the body as it is stored. */
+static enum err stored_crc(const struct storage *st, const struct layout *l, const struct record *r,
+                           uint32_t *ret)
+{
+    uint8_t chunk[CHUNK];
+    uint32_t crc = crc_add(UINT32_MAX, span_of(r->header, CRC_AT));
+    for (uint32_t done = 0; done < r->length;) {
+        uint32_t n = r->length - done < CHUNK ? r->length - done : CHUNK;
+        if (st->read(st->ctx, r->area + l->body_at + done, chunk, n) != OK)
+            return ERR_STORE_IO;
+        crc = crc_add(crc, span_of(chunk, n));
+        done += n;
+    }
+    *ret = ~crc;
+    return OK;
+}
+
+/* Reads the record of one area. *ret_good: it is whole. */
+static enum err load(const struct storage *st, const struct layout *l, uint32_t area, struct record *ret,
+                     bool *ret_good)
+{
+    struct record r = {.area = area};
+    uint32_t crc;
+    *ret_good = false;
+    if (st->read(st->ctx, area, r.header, RECLOG_HEADER) != OK)
+        return ERR_STORE_IO;
+    r.length = get_u32(r.header + 4);
+    r.seq = get_u32(r.header + 8) | (uint64_t)get_u32(r.header + 12) << 32;
+    r.crc = get_u32(r.header + CRC_AT);
+    if (memcmp(r.header, magic, 4) != 0 || r.length > l->area_size - l->body_at)
+        return OK;
+    enum err e = stored_crc(st, l, &r, &crc);
+    if (e != OK)
+        return e;
+    *ret_good = crc == r.crc;
+    *ret = r;
+    return OK;
+}
+
+/* The newest good record. ERR_STORE_EMPTY, ERR_STORE_LOST, ERR_STORE_IO. */
+static enum err newest(const struct storage *st, const struct layout *l, struct record *ret)
+{
+    struct record r[2];
+    bool good[2];
+    bool marked;
+    for (unsigned i = 0; i < 2; i++) {
+        enum err e = load(st, l, st->erase_size + i * l->area_size, &r[i], &good[i]);
+        if (e != OK)
+            return e;
+    }
+    if (good[0] || good[1]) {
+        *ret = good[0] && (!good[1] || r[0].seq >= r[1].seq) ? r[0] : r[1];
+        return OK;
+    }
+    enum err e = is_marked(st, &marked);
+    if (e != OK)
+        return e;
+    return marked ? ERR_STORE_LOST : ERR_STORE_EMPTY;
+}
+
+enum err reclog_read(const struct storage *st, uint8_t *ret_body, size_t cap, size_t *ret_n,
+                     uint64_t *ret_seq)
+{
+    struct layout l;
+    struct record r;
+    enum err e = layout_of(st, &l);
+    if (e == OK)
+        e = newest(st, &l, &r);
+    if (e != OK)
+        return e;
+    if (r.length > cap)
+        return ERR_LIMIT;
+    if (r.length > 0 && st->read(st->ctx, r.area + l.body_at, ret_body, r.length) != OK)
+        return ERR_STORE_IO;
+    /* What was read now is what counts, not what was read while searching. */
+    uint32_t crc = crc_add(crc_add(UINT32_MAX, span_of(r.header, CRC_AT)), span_of(ret_body, r.length));
+    if (~crc != r.crc)
+        return ERR_STORE_IO;
+    *ret_n = r.length;
+    *ret_seq = r.seq;
+    return OK;
+}
+
+/* Programs bytes of any length at an offset that is a multiple of prog_size, padded with 0xff. */
+static enum err program(const struct storage *st, uint32_t at, struct span s)
+{
+    uint8_t unit[RECLOG_PROG_MAX];
+    uint32_t whole = (uint32_t)s.n - (uint32_t)s.n % st->prog_size;
+    if (whole > 0 && st->prog(st->ctx, at, s.p, whole) != OK)
+        return ERR_STORE_IO;
+    if (whole == s.n)
+        return OK;
+    memset(unit, 0xff, sizeof(unit));
+    memcpy(unit, s.p + whole, s.n - whole);
+    enum err e = st->prog(st->ctx, at + whole, unit, st->prog_size);
+    wipe(unit, sizeof(unit));
+    return e == OK ? OK : ERR_STORE_IO;
+}
+
+static enum err sync(const struct storage *st)
+{
+    return st->sync(st->ctx) == OK ? OK : ERR_STORE_IO;
+}
+
+/* Programs the mark if there is none. From then on no good record means that the state was lost. */
+static enum err mark(const struct storage *st)
+{
+    bool marked;
+    enum err e = is_marked(st, &marked);
+    if (e != OK || marked)
+        return e;
+    if (st->erase(st->ctx, 0, st->erase_size) != OK)
+        return ERR_STORE_IO;
+    e = program(st, 0, span_of(mark_text, MARK));
+    return e == OK ? sync(st) : e;
+}
+
+enum err reclog_write(const struct storage *st, struct span body)
+{
+    struct layout l;
+    struct record old = {.seq = 0};
+    uint8_t header[RECLOG_HEADER] = {0};
+    enum err e = layout_of(st, &l);
+    if (e != OK)
+        return e;
+    if (body.n > l.area_size - l.body_at)
+        return ERR_STORE_FULL;
+    e = newest(st, &l, &old);
+    if (e != OK && e != ERR_STORE_EMPTY)
+        return e;
+    uint32_t area = st->erase_size + (e == OK && old.area == st->erase_size ? l.area_size : 0);
+    memcpy(header, magic, 4);
+    put_u32(header + 4, (uint32_t)body.n);
+    put_u32(header + 8, (uint32_t)(old.seq + 1));
+    put_u32(header + 12, (uint32_t)((old.seq + 1) >> 32));
+    put_u32(header + CRC_AT, ~crc_add(crc_add(UINT32_MAX, span_of(header, CRC_AT)), body));
+
+    if (st->erase(st->ctx, area, l.area_size) != OK)
+        return ERR_STORE_IO;
+    e = program(st, area + l.body_at, body);
+    if (e == OK)
+        e = program(st, area, span_of(header, RECLOG_HEADER));
+    if (e == OK)
+        e = sync(st);
+    return e == OK ? mark(st) : e;
+}
