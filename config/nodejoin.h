@@ -1,0 +1,71 @@
+/*
+ * nodejoin.h - joinboot's own document (apiVersion joinboot/v1alpha1, kind NodeJoin): for which machine a bundle is, when, and how its network
+ * looks. The format is in SPEC.md.
+ */
+#ifndef JOINBOOT_CONFIG_NODEJOIN_H
+#define JOINBOOT_CONFIG_NODEJOIN_H
+
+#include "boards/board.h"
+#include "config/join.h"
+#include "config/verify.h"
+
+enum { NODEJOIN_MACS_MAX = 8, NODEJOIN_ADDRS_MAX = 4, NODEJOIN_DNS_MAX = 3 };
+
+struct nodejoin_network {
+    bool given;
+    struct ip_prefix addrs[NODEJOIN_ADDRS_MAX];
+    unsigned addr_count;
+    struct ip gateway; /* family NONE: none */
+    struct ip dns[NODEJOIN_DNS_MAX];
+    unsigned dns_count;
+};
+
+struct nodejoin {
+    char name[254];
+    bool has_uuid;
+    uint8_t uuid[16];
+    char serial[BOARD_SERIAL_MAX];
+    uint8_t macs[NODEJOIN_MACS_MAX][6];
+    unsigned mac_count;
+    char cluster[64];
+    uint64_t sequence;
+    int64_t issued_s, expires_s;
+    unsigned families; /* required families */
+    struct nodejoin_network v4, v6;
+    struct span hand_off; /* "supervise" */
+    const struct yaml_node *root;
+};
+
+/* Reads and checks one document whose kind is NodeJoin; also for the signer, who has it without a signature. ERR_CONFIG_KIND, ERR_CONFIG_FIELD,
+ * ERR_CONFIG_SEALED with line, column and path. */
+enum err nodejoin_read(const struct yaml_node *doc, struct nodejoin *ret, struct fault *f) MUST_USE;
+
+/* What a bundle holds: NodeJoin, then one JoinConfiguration. */
+struct bundle {
+    struct nodejoin node;
+    struct join join;
+};
+
+/* Parses a verified payload. All of join_read's and join_supported's refusals, ERR_CONFIG_SEALED, ERR_CONFIG_KIND, ERR_CONFIG_INIT. The kubeadm
+ * document's name, if it has one, must equal NodeJoin's. */
+enum err bundle_parse(const struct verified *v, bool permit_unsafe_skip_ca, struct arena *arena,
+                      struct bundle *ret, struct fault *f) MUST_USE;
+
+/* What this machine is and knows, for nodejoin_accept. */
+struct machine {
+    struct board_identity id;
+    uint8_t macs[BOARD_NICS_MAX][6];
+    unsigned mac_count;
+    bool has_stored; /* a bundle was accepted before */
+    uint64_t stored_sequence;
+    uint8_t stored_digest[HASH_SIZE];
+    int64_t now_s;
+    enum time_quality quality;
+};
+
+/* Binding, cluster, sequence, time window: is this bundle for this machine, now? ERR_CONFIG_BINDING, _CLUSTER, _SEQUENCE, _EQUIVOCATION,
+ * _EXPIRED, _FUTURE. */
+enum err nodejoin_accept(const struct nodejoin *n, const uint8_t digest[static HASH_SIZE],
+                         const struct site *site, const struct machine *m, struct fault *f) MUST_USE;
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * site.h - the site configuration: the root of trust. `key = value` lines, `#` comments, its own small bounded reader, never libyaml.
+ *
+ * Keys (SPEC.md): trust (JWK, up to 8), tls-root (base64 DER, up to 8), cluster, url, nic, dad, families, families-wait, one-family,
+ * permit-unsafe-skip-ca, kubelet, runtime, log. The kernel command line (joinboot.KEY=VALUE) may set url, nic, dad, families-wait and log, never
+ * keys, roots, cluster or permissions.
+ */
+#ifndef JOINBOOT_CONFIG_SITE_H
+#define JOINBOOT_CONFIG_SITE_H
+
+#include "firmware/base/fault.h"
+#include "firmware/base/ip.h"
+#include "firmware/crypto/jose.h"
+#include "firmware/crypto/x509.h"
+
+enum { SITE_KEYS_MAX = 8, SITE_ROOTS_MAX = 8, SITE_TEXT_MAX = 512 };
+
+enum site_dad { SITE_DAD_OPTIMISTIC, SITE_DAD_RFC4862, SITE_DAD_SHORT };
+
+struct site {
+    struct jose_key keys[SITE_KEYS_MAX];
+    unsigned key_count;
+    struct x509_roots roots; /* ders point into root_bytes */
+    uint8_t root_bytes[SITE_ROOTS_MAX * 2048];
+    size_t root_bytes_n;
+    char cluster[64];
+    char url[SITE_TEXT_MAX]; /* may hold {uuid}, {mac}, {serial} */
+    char nic[16];            /* empty: the first with carrier */
+    enum site_dad dad;
+    unsigned families;         /* declared families, default both */
+    uint32_t families_wait_ms; /* default 30 s */
+    bool one_family;           /* after that go on with one */
+    bool permit_unsafe_skip_ca;
+    char kubelet[SITE_TEXT_MAX]; /* path of the program; default /usr/bin/kubelet */
+    char runtime[SITE_TEXT_MAX]; /* default /usr/bin/containerd; "none": is started by somebody else */
+    unsigned log;                /* 0 quiet, 1 normal, 2 debug */
+};
+
+/* Reads the whole text. Unknown or doubled keys are refused. f has the line. ERR_SITE_MISSING, ERR_SITE_SYNTAX, ERR_SITE_KEY, ERR_SITE_ROOT. */
+enum err site_parse(struct span text, struct site *ret, struct fault *f) MUST_USE;
+/* Applies joinboot.* words of a kernel command line to url, nic, dad, families-wait and log; other joinboot.* words are refused (ERR_SITE_SYNTAX). */
+enum err site_cmdline(struct span cmdline, struct site *site, struct fault *f) MUST_USE;
+
+#endif
