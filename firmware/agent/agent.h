@@ -1,0 +1,113 @@
+/*
+ * agent.h - the agent: everything that one boot knows, and the loop that drives the phases (phases.h).
+ *
+ * All memory of the agent is in struct agent, which the board's main() owns. One thread, one loop, nothing blocks.
+ */
+#ifndef JOINBOOT_AGENT_AGENT_H
+#define JOINBOOT_AGENT_AGENT_H
+
+#include "config/nodejoin.h"
+#include "firmware/agent/host.h"
+#include "firmware/agent/journal.h"
+#include "firmware/agent/state.h"
+#include "firmware/agent/timekeeper.h"
+#include "firmware/base/limits.h"
+#include "firmware/kube/discover.h"
+#include "firmware/kube/render.h"
+#include "net/https.h"
+#include "net/net.h"
+
+enum phase_id {
+    PHASE_IDENTIFY,
+    PHASE_RESUME,
+    PHASE_LINK,
+    PHASE_ADDRESS,
+    PHASE_CLOCK,
+    PHASE_LOCATE,
+    PHASE_FETCH,
+    PHASE_VERIFY,
+    PHASE_PARSE,
+    PHASE_ACCEPT,
+    PHASE_NETWORK,
+    PHASE_DISCOVER,
+    PHASE_CONFIGURE,
+    PHASE_COMMIT,
+    PHASE_PREFLIGHT,
+    PHASE_HANDOFF,
+    PHASE_JOINED,
+    PHASE_COUNT
+};
+
+/* Where the loop stands in the current row. */
+struct progress {
+    enum phase_id row;
+    bool running;              /* start was called, stop was not */
+    uint64_t first_ms[PHASE_COUNT]; /* when a row's first attempt began since it was last done */
+    uint64_t start_ms;         /* this attempt */
+    uint64_t retry_ms;         /* nothing is done before */
+    unsigned failures[PHASE_COUNT];
+    unsigned attempts[PHASE_COUNT];
+    unsigned sub;              /* a row's own small state; 0 at start */
+    uint64_t mark_ms;          /* a row's own mark in time */
+    uint64_t wake_ms;          /* when the row wants its next step */
+};
+
+struct agent {
+    const struct board *board;
+    const struct host *host;   /* NULL on a board without an operating system */
+    struct journal journal;
+    struct fault fault;
+    struct progress at;
+    uint64_t now_ms;
+    uint32_t longest_turn_ms;
+
+    struct site site;
+    struct machine machine;
+    struct state state;
+    struct timekeeper time;
+    bool crypto_started;
+    bool net_up;
+    bool handed_over;          /* the kernel owns the network */
+    unsigned nic;
+    struct net_status net;
+    uint64_t carrier_ms;
+
+    struct url url;
+    struct https https;
+    struct arena arena;        /* verified payload, YAML trees, and what is read from the cluster */
+    struct buf bundle_bytes;
+    const struct verified *verified;
+    struct bundle bundle;
+    struct ip node_ips[2];
+    unsigned node_ip_count;
+    struct discover discover;
+    bool trusted;              /* discover is done and its connection is still open */
+    char node_name[RENDER_NAME_MAX];
+    struct discover_result cluster;
+    struct kubeletcfg_facts kubelet;
+    struct host_net host_net;
+    struct buf file;           /* one rendered file at a time */
+    unsigned kubelet_exits_told;
+    bool stop_asked;
+
+    uint8_t bundle_mem[LIMIT_BUNDLE];
+    uint8_t file_mem[LIMIT_FILE];
+    _Alignas(16) uint8_t arena_mem[LIMIT_ARENA];
+    _Alignas(16) uint8_t crypto_heap[LIMIT_CRYPTO_HEAP];
+};
+
+/* Runs until the board's finish() ends it or, as an ordinary process, until somebody asks it to stop. host may be NULL. Returns the exit
+ * status: 0 stopped cleanly. */
+int agent_run(struct agent *a, const struct board *board, const struct host *host);
+
+/* One turn of the loop without the sleep; returns when it wants to run again. For boards that have their own main loop, and for tests. */
+uint64_t agent_turn(struct agent *a);
+void agent_init(struct agent *a, const struct board *board, const struct host *host);
+
+/* The time now, in seconds since 1970. */
+int64_t agent_time(const struct agent *a);
+
+/* Seconds since 1970 of the build (SOURCE_DATE_EPOCH). */
+int64_t agent_build_time(void);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * host.h - the contract of a board that runs an operating system: files, kernel settings, kernel network, programs. A board without one has no
+ * struct host, and its phase table cannot name the rows that need it.
+ *
+ * All operations return within a turn of the loop (100 ms) unless said otherwise. `f` receives the reason.
+ */
+#ifndef JOINBOOT_AGENT_HOST_H
+#define JOINBOOT_AGENT_HOST_H
+
+#include "firmware/base/fault.h"
+#include "firmware/base/ip.h"
+
+enum { HOST_ADDRS_MAX = 8, HOST_ROUTES_MAX = 8, HOST_ARGS_MAX = 96 };
+
+struct host_route {
+    enum family family;
+    struct ip_prefix dst;  /* len 0: default */
+    struct ip via;
+};
+
+/* The network as the kernel shall have it on the agent's NIC. */
+struct host_net {
+    unsigned nic;                           /* board's NIC index */
+    struct ip_prefix addrs[HOST_ADDRS_MAX];
+    uint32_t valid_s[HOST_ADDRS_MAX];       /* UINT32_MAX: for ever */
+    unsigned addr_count;
+    struct host_route routes[HOST_ROUTES_MAX];
+    unsigned route_count;
+    uint32_t mtu6;                          /* 0: leave */
+    bool accept_ra;                         /* the kernel follows RAs from now on (accept_ra=2, autoconf 0) */
+};
+
+enum host_service { HOST_RUNTIME, HOST_KUBELET, HOST_SERVICES };
+
+enum host_service_state { HOST_SERVICE_STOPPED, HOST_SERVICE_RUNNING, HOST_SERVICE_BACKOFF };
+
+struct host_service_status {
+    enum host_service_state state;
+    int pid;
+    unsigned starts;       /* how often it was started */
+    int last_exit;         /* wait status of the last exit */
+    uint64_t running_ms;   /* since the last start */
+};
+
+enum host_answer { HOST_NO, HOST_YES, HOST_BUSY /* ask again in a while */ };
+
+struct host {
+    void *ctx;
+    bool pid1;
+    /* Writes path through a temporary file in the same folder, fsync, rename, fsync of the folder; makes missing parents (0755, /var/lib/kubelet
+     * 0700). ERR_FILE. */
+    enum err (*write_file)(void *ctx, const char *path, unsigned mode, struct span data, struct fault *f);
+    /* ERR_STORE_EMPTY if there is none, ERR_LIMIT if it is larger than cap. */
+    enum err (*read_file)(void *ctx, const char *path, uint8_t *ret, size_t cap, size_t *ret_n);
+    /* Missing is OK. Overwritten before it is unlinked if `secret`. */
+    enum err (*remove_file)(void *ctx, const char *path, bool secret, struct fault *f);
+    bool (*exists)(void *ctx, const char *path);
+    /* key such as net.ipv4.ip_forward. Sets and reads back. ERR_HANDOFF. */
+    enum err (*sysctl_set)(void *ctx, const char *key, const char *value, struct fault *f);
+    enum err (*sysctl_get)(void *ctx, const char *key, char *ret, size_t cap);
+    /* Gives the kernel the addresses and routes; leaves disable_ipv6 = 0 for all later links. Idempotent. ERR_HANDOFF. */
+    enum err (*net_apply)(void *ctx, const struct host_net *net, struct fault *f);
+    /* Takes back what net_apply gave, so that the agent's own stack may own the NIC again. Idempotent. */
+    void (*net_release)(void *ctx, unsigned nic);
+    enum err (*hostname_set)(void *ctx, const char *name, struct fault *f);
+    enum err (*hostname_get)(void *ctx, char *ret, size_t cap);
+    enum err (*clock_set)(void *ctx, int64_t unix_s, struct fault *f);
+    bool (*swap_on)(void *ctx);
+    bool (*resolved_active)(void *ctx);                        /* systemd-resolved manages /etc/resolv.conf */
+    enum host_answer (*unix_answers)(void *ctx, const char *path); /* something accepts on this socket */
+    enum host_answer (*port_free)(void *ctx, uint16_t port);
+    /* GET http://127.0.0.1:port/path in small steps: HOST_BUSY until the answer is there; HOST_YES: status 200. */
+    enum host_answer (*http_ok)(void *ctx, uint16_t port, const char *path);
+    /* Keeps a program running with restarts and backoff, in a cgroup of its own where there are cgroups. argv is copied. Idempotent. */
+    enum err (*service_start)(void *ctx, enum host_service which, const char *const *argv, struct fault *f);
+    void (*service_stop)(void *ctx, enum host_service which);
+    void (*service_status)(void *ctx, enum host_service which, struct host_service_status *ret);
+    /* The last lines that the program wrote, oldest first, at most `lines`. */
+    void (*service_output)(void *ctx, enum host_service which, unsigned lines, struct buf *ret);
+    /* Reaps children, handles signals, restarts; called once a turn. *ret_wake_ms: when it wants to be called again. True: somebody asked to stop
+     * (signal, power button); *ret_reboot tells which way. */
+    bool (*poll)(void *ctx, uint64_t now_ms, uint64_t *ret_wake_ms, bool *ret_reboot);
+};
+
+#endif

@@ -1,0 +1,238 @@
+/*
+ * loop.c - drives the rows of phases.c. Only this file sleeps, and only until the nearest of: what the row asked for, lwIP's next timeout,
+ * the host's, and the row's deadline.
+ *
+ * Invariant: at most one row is running; its stop() has run before another row starts. Every failure is journalled once, with its attempt
+ * and the time of the next one, and is tried again for ever.
+ */
+#include "firmware/agent/backoff.h"
+#include "firmware/agent/phases.h"
+#include "firmware/base/text.h"
+
+int64_t agent_time(const struct agent *a)
+{
+    return timekeeper_now(&a->time, a->now_ms);
+}
+
+void agent_init(struct agent *a, const struct board *board, const struct host *host)
+{
+    a->board = board;
+    a->host = host;
+    a->now_ms = board->now_ms(board->ctx);
+    journal_init(&a->journal, board);
+    if (host && !host->pid1)
+        a->journal.start_ms = a->now_ms;
+    arena_init(&a->arena, a->arena_mem, sizeof(a->arena_mem));
+    a->bundle_bytes = BUF_OF(a->bundle_mem);
+    a->file = BUF_OF(a->file_mem);
+    timekeeper_init(&a->time, agent_build_time(), a->now_ms);
+}
+
+enum step phases_wait(struct agent *a, uint32_t ms)
+{
+    a->at.wake_ms = a->now_ms + ms;
+    return STEP_WAIT;
+}
+
+static void stop_row(struct agent *a)
+{
+    const struct phase *p = &phases[a->at.row];
+
+    if (a->at.running && p->stop)
+        p->stop(a);
+    a->at.running = false;
+}
+
+static void enter(struct agent *a, enum phase_id row)
+{
+    a->at.row = row;
+    a->at.retry_ms = a->now_ms;
+}
+
+/* The next row that this board can run. */
+static enum phase_id next_row(const struct agent *a)
+{
+    unsigned row = a->at.row + 1;
+
+    while (row < PHASE_COUNT && phases[row].needs_host && !a->host)
+        row++;
+    return (enum phase_id)row;
+}
+
+static void row_failed(struct agent *a)
+{
+    const struct phase *p = &phases[a->at.row];
+    enum phase_id back = phases_after(a->at.row, a->fault.code);
+    unsigned failures = ++a->at.failures[a->at.row];
+    uint32_t wait = backoff_ms(failures, rng_u32());
+
+    stop_row(a);
+    journal_fault(&a->journal, a->now_ms, p->name, &a->fault, failures, wait);
+    a->at.row = back;
+    a->at.retry_ms = a->now_ms + wait;
+}
+
+static void row_done(struct agent *a)
+{
+    const struct phase *p = &phases[a->at.row];
+
+    journal_begin(&a->journal, a->now_ms, p->name, "done");
+    journal_num(&a->journal, "start_ms", a->at.first_ms[a->at.row] - a->journal.start_ms);
+    journal_num(&a->journal, "ms", a->now_ms - a->at.first_ms[a->at.row]);
+    journal_num(&a->journal, "attempts", a->at.attempts[a->at.row]);
+    if (p->report)
+        p->report(a);
+    journal_end(&a->journal);
+    stop_row(a);
+    a->at.failures[a->at.row] = 0;
+    a->at.attempts[a->at.row] = 0;
+    enter(a, next_row(a));
+}
+
+static enum step start_row(struct agent *a)
+{
+    const struct phase *p = &phases[a->at.row];
+    enum err e;
+
+    fault_clear(&a->fault);
+    a->at.running = true;
+    a->at.start_ms = a->now_ms;
+    a->at.wake_ms = a->now_ms;
+    a->at.sub = 0;
+    a->at.mark_ms = 0;
+    if (a->at.attempts[a->at.row]++ == 0)
+        a->at.first_ms[a->at.row] = a->now_ms;
+    if (a->journal.level == JOURNAL_DEBUG) {
+        journal_begin(&a->journal, a->now_ms, p->name, "start");
+        journal_end(&a->journal);
+    }
+    e = p->start ? p->start(a) : OK;
+    if (e == OK)
+        return STEP_WAIT;
+    fault_set(&a->fault, e, "%s", "");
+    return STEP_ERROR;
+}
+
+/* Losses that end any later row: the carrier, or an address of which another machine says that it is its own. */
+static bool network_lost(struct agent *a)
+{
+    char text[IP_TEXT_MAX];
+    struct buf mac;
+    char mac_text[24];
+
+    if (!a->net_up || a->at.row <= PHASE_LINK)
+        return false;
+    if (a->net.duplicate) {
+        mac = BUF_OF(mac_text);
+        text_mac_put(&mac, a->net.duplicate_mac);
+        fault_set(&a->fault, ERR_ADDRESS_DUPLICATE, "%s is also used by %.*s", ip_text(&a->net.duplicate_addr, text), (int)mac.n, mac_text);
+        return true;
+    }
+    if (a->net.carrier) {
+        a->carrier_ms = a->now_ms;
+        return false;
+    }
+    /* Short flaps (a switch port that renegotiates) end nothing. */
+    if (a->now_ms - a->carrier_ms < 1000)
+        return false;
+    fault_set(&a->fault, ERR_LINK_CARRIER, "lost during %s", phases[a->at.row].name);
+    return true;
+}
+
+static enum step run_row(struct agent *a)
+{
+    const struct phase *p = &phases[a->at.row];
+    enum step s;
+
+    if (!a->at.running && start_row(a) == STEP_ERROR)
+        return STEP_ERROR;
+    if (network_lost(a))
+        return STEP_ERROR;
+    s = p->step(a);
+    if (s == STEP_WAIT && p->deadline_ms && a->now_ms - a->at.start_ms >= p->deadline_ms) {
+        fault_set(&a->fault, p->late, "not done after %u s", (unsigned)(p->deadline_ms / 1000));
+        return STEP_ERROR;
+    }
+    return s;
+}
+
+static uint64_t sooner(uint64_t x, uint64_t y)
+{
+    return x < y ? x : y;
+}
+
+static uint64_t next_wake(const struct agent *a, uint64_t host_wake)
+{
+    uint64_t wake = host_wake;
+
+    if (a->at.row == PHASE_COUNT)
+        return a->net_up ? sooner(wake, net_wake_ms(a->now_ms)) : wake;
+    if (!a->at.running)
+        wake = sooner(wake, a->at.retry_ms);
+    else
+        wake = sooner(wake, a->at.wake_ms);
+    if (a->at.running && phases[a->at.row].deadline_ms)
+        wake = sooner(wake, a->at.start_ms + phases[a->at.row].deadline_ms);
+    if (a->net_up)
+        wake = sooner(wake, net_wake_ms(a->now_ms));
+    return wake;
+}
+
+/* Rows that need no waiting follow each other within one turn, until one waits, fails or the turn has become long. */
+static void run_rows(struct agent *a)
+{
+    uint64_t begin = a->now_ms;
+    enum step s;
+
+    while (a->at.row < PHASE_COUNT && a->now_ms >= a->at.retry_ms) {
+        s = run_row(a);
+        if (s == STEP_WAIT)
+            return;
+        if (s == STEP_ERROR)
+            row_failed(a);
+        else
+            row_done(a);
+        a->now_ms = a->board->now_ms(a->board->ctx);
+        if (s == STEP_ERROR || a->now_ms - begin >= LIMIT_TURN_MS / 2)
+            return;
+    }
+}
+
+uint64_t agent_turn(struct agent *a)
+{
+    uint64_t host_wake = UINT64_MAX;
+    uint64_t begin, end;
+    bool reboot = false;
+
+    begin = a->now_ms = a->board->now_ms(a->board->ctx);
+    if (a->host && a->host->poll(a->host->ctx, a->now_ms, &host_wake, &reboot)) {
+        a->stop_asked = true;
+        stop_row(a);
+        a->board->finish(a->board->ctx, reboot ? BOARD_FINISH_REBOOT : BOARD_FINISH_POWEROFF, 0);
+        return a->now_ms;
+    }
+    if (a->net_up) {
+        net_poll(a->now_ms);
+        net_status(&a->net);
+    }
+    run_rows(a);
+    /* What this turn made is sent in this turn. */
+    if (a->net_up)
+        net_poll(a->now_ms);
+    end = a->board->now_ms(a->board->ctx);
+    if (end - begin > a->longest_turn_ms)
+        a->longest_turn_ms = (uint32_t)(end - begin);
+    a->board->feed(a->board->ctx);
+    a->now_ms = end;
+    return next_wake(a, host_wake);
+}
+
+int agent_run(struct agent *a, const struct board *board, const struct host *host)
+{
+    agent_init(a, board, host);
+    while (!a->stop_asked)
+        board->sleep_until(board->ctx, agent_turn(a));
+    if (a->net_up)
+        net_stop();
+    return 0;
+}

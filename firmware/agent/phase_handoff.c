@@ -1,0 +1,227 @@
+/*
+ * phase_handoff.c - gives kernel and kubelet what the agent found out: files, settings, addresses, name, time; then kubelet starts.
+ *
+ * Invariant: the addresses have passed their whole duplicate address detection before the kernel gets them without its own; the files are
+ * written while it still runs. Each step below is one turn of the loop, so that a slow disk never holds up more than one write. The order matters: the file with the token is written last of
+ * the files; ip_forward is set before the other settings, because writing it resets them; kubelet starts when all else is done.
+ */
+#include "firmware/agent/handoff.h"
+#include "firmware/agent/phases.h"
+#include "firmware/base/text.h"
+
+static void render_input(const struct agent *a, struct render_input *ret)
+{
+    *ret = (struct render_input){
+        .join = &a->bundle.join,
+        .cluster = &a->cluster.cluster,
+        .server = a->cluster.server,
+        .ca_pem = a->cluster.ca_pem,
+        .kubelet_config = a->cluster.kubelet_config,
+        .hostname = a->bundle.node.name,
+        .resolved_active = a->host->resolved_active(a->host->ctx),
+        .node_ip_count = a->node_ip_count,
+    };
+    memcpy(ret->node_ips, a->node_ips, sizeof(ret->node_ips));
+}
+
+enum err handoff_render(struct agent *a, enum render_file which)
+{
+    struct render_input in;
+
+    render_input(a, &in);
+    wipe(a->file_mem, a->file.n);
+    a->file.n = 0;
+    a->file.overflow = false;
+    return render_put(which, &in, &a->arena, &a->file, which == RENDER_CONFIG ? &a->kubelet : NULL, &a->fault);
+}
+
+static void tell_file(struct agent *a, const char *path, unsigned mode)
+{
+    uint8_t digest[HASH_SIZE];
+    char hex[2 * HASH_SIZE + 1], mode_text[8];
+    struct buf b = BUF_OF(hex), m = BUF_OF(mode_text);
+
+    if (hash_sha256(buf_span(&a->file), digest) != OK)
+        return;
+    text_hex_put(&b, span_of(digest, sizeof(digest)));
+    buf_fmt(&m, "%04o", mode);
+    journal_begin(&a->journal, a->now_ms, "handoff", "file");
+    journal_text(&a->journal, "path", path);
+    journal_span(&a->journal, "mode", buf_span(&m));
+    journal_span(&a->journal, "sha256", buf_span(&b));
+    journal_end(&a->journal);
+}
+
+static enum err write_file(struct agent *a, enum render_file which)
+{
+    const struct host *h = a->host;
+    struct render_facts facts;
+    char path[256];
+    enum err e = render_facts(which, &a->bundle.join, path, &facts);
+
+    if (e == OK && facts.only_if_absent && h->exists(h->ctx, facts.path))
+        return OK;
+    if (e == OK)
+        e = handoff_render(a, which);
+    if (e == OK)
+        e = h->write_file(h->ctx, facts.path, facts.mode, buf_span(&a->file), &a->fault);
+    if (e == OK)
+        tell_file(a, facts.path, facts.mode);
+    return e == OK ? OK : fault_set(&a->fault, e, "%s", facts.path ? facts.path : "");
+}
+
+static enum err forward(struct agent *a)
+{
+    static const char *const keys[] = {"net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"};
+    const struct host *h = a->host;
+    char value[8];
+
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        if (h->sysctl_set(h->ctx, keys[i], "1", &a->fault) != OK)
+            return ERR_FORWARDING;
+    }
+    /* Read back at the end: writing ip_forward resets what was set before it. */
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        if (h->sysctl_get(h->ctx, keys[i], value, sizeof(value)) != OK || strcmp(value, "1") != 0)
+            return fault_set(&a->fault, ERR_FORWARDING, "%s is not 1", keys[i]);
+    }
+    return OK;
+}
+
+static void add_addr(struct host_net *n, const struct net_addr *addr)
+{
+    if (addr->state != NET_ADDR_PREFERRED || n->addr_count == HOST_ADDRS_MAX)
+        return;
+    n->addrs[n->addr_count] = addr->prefix;
+    n->valid_s[n->addr_count++] = addr->valid_s;
+}
+
+static void add_default(struct host_net *n, const struct ip *router)
+{
+    if (router->family == FAMILY_NONE)
+        return;
+    n->routes[n->route_count] = (struct host_route){.family = router->family, .via = *router};
+    n->routes[n->route_count].dst.addr.family = router->family;
+    n->route_count++;
+}
+
+/* lwIP lets go of the NIC, then the kernel gets the same addresses and routes. */
+static enum err hand_network(struct agent *a)
+{
+    struct host_net *n = &a->host_net;
+    enum err e;
+
+    *n = (struct host_net){.nic = a->nic, .mtu6 = a->net.mtu6, .accept_ra = true};
+    add_addr(n, &a->net.v4);
+    for (unsigned i = 0; i < NET_ADDR6_MAX; i++)
+        add_addr(n, &a->net.v6[i]);
+    add_addr(n, &a->net.link_local);
+    add_default(n, &a->net.router4);
+    add_default(n, &a->net.router6);
+    net_stop();
+    a->net_up = false;
+    a->handed_over = true;
+    e = a->host->net_apply(a->host->ctx, n, &a->fault);
+    /* The kernel's settings for new links change with the addresses; forwarding must still be on. */
+    return e == OK ? forward(a) : e;
+}
+
+static enum err write_names(struct agent *a)
+{
+    const struct host *h = a->host;
+    const char *name = a->bundle.node.name;
+    char text[IP_TEXT_MAX];
+    enum err e = h->hostname_set(h->ctx, name, &a->fault);
+
+    a->file.n = 0;
+    buf_fmt(&a->file, "127.0.0.1 localhost\n::1 localhost ip6-localhost\n");
+    for (unsigned i = 0; i < a->node_ip_count; i++)
+        buf_fmt(&a->file, "%s %s\n", ip_text(&a->node_ips[i], text), name);
+    if (e == OK)
+        e = h->write_file(h->ctx, "/etc/hosts", 0644, buf_span(&a->file), &a->fault);
+    if (e != OK || h->resolved_active(h->ctx) || a->net.dns_count == 0)
+        return e;
+    a->file.n = 0;
+    for (unsigned i = 0; i < a->net.dns_count; i++)
+        buf_fmt(&a->file, "nameserver %s\n", ip_text(&a->net.dns[i], text));
+    return h->write_file(h->ctx, "/etc/resolv.conf", 0644, buf_span(&a->file), &a->fault);
+}
+
+static enum err set_clock(struct agent *a)
+{
+    /* An ordinary process runs on a system that keeps its own time. */
+    if (!a->host->pid1)
+        return OK;
+    return a->host->clock_set(a->host->ctx, agent_time(a), &a->fault);
+}
+
+static enum err start_kubelet(struct agent *a)
+{
+    const char *argv[RENDER_ARGV_MAX];
+    struct render_input in;
+    enum err e;
+
+    render_input(a, &in);
+    a->file.n = 0;
+    e = render_argv(&in, a->site.kubelet, &a->file, argv, &a->fault);
+    if (e == OK)
+        e = a->host->service_start(a->host->ctx, HOST_KUBELET, argv, &a->fault);
+    if (e != OK)
+        return e;
+    journal_begin(&a->journal, a->now_ms, "handoff", "kubelet");
+    for (unsigned i = 0; argv[i]; i++)
+        journal_text(&a->journal, "arg", argv[i]);
+    journal_end(&a->journal);
+    return OK;
+}
+
+static enum err do_step(struct agent *a, unsigned step)
+{
+    switch (step) {
+    case 0:
+        return write_file(a, RENDER_CA);
+    case 1:
+        return write_file(a, RENDER_INSTANCE);
+    case 2:
+        return write_file(a, RENDER_CONFIG);
+    case 3:
+        return write_file(a, RENDER_FLAGS);
+    case 4:
+        return write_file(a, RENDER_BOOTSTRAP);
+    case 5:
+        return forward(a);
+    case 6:
+        return hand_network(a);
+    case 7:
+        return write_names(a);
+    case 8:
+        return set_clock(a);
+    default:
+        return start_kubelet(a);
+    }
+}
+
+enum { NETWORK_STEP = 6, LAST_STEP = 9, DAD_POLL_MS = 10 };
+
+enum step handoff_step(struct agent *a)
+{
+    enum err e;
+
+    if (a->at.sub == NETWORK_STEP && a->net_up && !net_dad_done(&a->net))
+        return phases_wait(a, DAD_POLL_MS);
+    e = do_step(a, a->at.sub);
+    if (e != OK) {
+        fault_set(&a->fault, e, "step %u of the hand-over", a->at.sub);
+        return STEP_ERROR;
+    }
+    if (a->at.sub++ == LAST_STEP)
+        return STEP_DONE;
+    return phases_wait(a, 0);
+}
+
+void handoff_report(struct agent *a)
+{
+    for (unsigned i = 0; i < a->host_net.addr_count; i++)
+        journal_prefix(&a->journal, a->host_net.addrs[i].addr.family == FAMILY_V4 ? "ipv4" : "ipv6", &a->host_net.addrs[i]);
+    journal_num(&a->journal, "longest_turn_ms", a->longest_turn_ms);
+}

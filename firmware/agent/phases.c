@@ -1,0 +1,75 @@
+/*
+ * phases.c - the product on one page: what a machine does between power-on and being a node, in order.
+ *
+ * A row that fails goes back to the row in `on_error` after a backoff; lost carrier and lost addresses go back further (phases_after). Nothing
+ * ever gives up: nobody is there to press a key.
+ */
+#include "firmware/agent/phases.h"
+
+const struct phase phases[PHASE_COUNT] = {
+    /* board -> who this machine is, what it trusts */
+    [PHASE_IDENTIFY] = {.name = "identify", .step = identify_step, .report = identify_report,
+                        .deadline_ms = 60000, .late = ERR_ENTROPY, .on_error = PHASE_IDENTIFY},
+    /* stored state -> the highest accepted sequence */
+    [PHASE_RESUME] = {.name = "resume", .step = resume_step, .deadline_ms = 10000, .late = ERR_STORE_IO, .on_error = PHASE_RESUME},
+    /* -> carrier on the right NIC */
+    [PHASE_LINK] = {.name = "link", .start = link_start, .step = link_step, .report = link_report,
+                    .deadline_ms = 30000, .late = ERR_LINK_CARRIER, .on_error = PHASE_LINK},
+    /* -> the declared families, addressed and routed */
+    [PHASE_ADDRESS] = {.name = "address", .start = address_start, .step = address_step, .report = address_report,
+                       .deadline_ms = 600000, .late = ERR_ADDRESS_FAMILY, .on_error = PHASE_LINK},
+    /* -> a time and its quality */
+    [PHASE_CLOCK] = {.name = "clock", .step = clock_step, .report = clock_report,
+                     .deadline_ms = 5000, .late = ERR_CLOCK, .on_error = PHASE_CLOCK},
+    /* -> where to fetch from */
+    [PHASE_LOCATE] = {.name = "locate", .step = locate_step, .report = locate_report,
+                      .deadline_ms = 5000, .late = ERR_LOCATE_NONE, .on_error = PHASE_LOCATE},
+    /* -> bytes, untrusted */
+    [PHASE_FETCH] = {.name = "fetch", .start = fetch_start, .step = fetch_step, .stop = fetch_stop, .report = fetch_report,
+                     .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH},
+    /* bytes -> signed by a key of this site */
+    [PHASE_VERIFY] = {.name = "verify", .step = verify_step, .report = verify_report,
+                      .deadline_ms = 5000, .late = ERR_DEADLINE, .on_error = PHASE_FETCH},
+    /* signed bytes -> documents, checked at least as strictly as kubeadm does */
+    [PHASE_PARSE] = {.name = "parse", .step = parse_step, .report = parse_report,
+                     .deadline_ms = 5000, .late = ERR_DEADLINE, .on_error = PHASE_FETCH},
+    /* documents -> for this machine, this cluster, now, and not older than what was accepted before */
+    [PHASE_ACCEPT] = {.name = "accept", .step = accept_step, .report = accept_report,
+                      .deadline_ms = 5000, .late = ERR_DEADLINE, .on_error = PHASE_FETCH},
+    /* the config's network section -> the required families and node-ip on this machine */
+    [PHASE_NETWORK] = {.name = "network", .start = network_start, .step = network_step, .report = address_report,
+                       .deadline_ms = 30000, .late = ERR_ADDRESS_FAMILY, .on_error = PHASE_FETCH},
+    /* token and pin -> the cluster's CA and endpoint */
+    [PHASE_DISCOVER] = {.name = "discover", .start = discover_phase_start, .step = discover_phase_step, .stop = discover_phase_stop, .report = discover_phase_report,
+                        .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH, .needs_host = true},
+    /* the cluster -> kubelet's configuration */
+    [PHASE_CONFIGURE] = {.name = "configure", .step = configure_step, .stop = configure_stop, .report = configure_report,
+                         .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH, .needs_host = true},
+    /* -> durable; the sequence is raised */
+    [PHASE_COMMIT] = {.name = "commit", .step = commit_step, .deadline_ms = 10000, .late = ERR_STORE_IO, .on_error = PHASE_COMMIT},
+    /* -> this host can run a kubelet */
+    [PHASE_PREFLIGHT] = {.name = "preflight", .step = preflight_step, .deadline_ms = 120000, .late = ERR_CRI,
+                         .on_error = PHASE_PREFLIGHT, .needs_host = true},
+    /* -> the kernel has addresses, routes, settings; kubelet has its files and runs */
+    [PHASE_HANDOFF] = {.name = "handoff", .step = handoff_step, .report = handoff_report,
+                       .deadline_ms = 30000, .late = ERR_HANDOFF, .on_error = PHASE_LINK, .needs_host = true},
+    /* -> kubelet is healthy and has its own certificate; the token is gone */
+    [PHASE_JOINED] = {.name = "joined", .start = joined_start, .step = joined_step, .on_error = PHASE_JOINED, .needs_host = true},
+};
+
+enum phase_id phases_after(enum phase_id row, enum err e)
+{
+    switch (e) {
+    case ERR_LINK_CARRIER:
+    case ERR_LINK_NONE:
+    case ERR_ADDRESS_DUPLICATE:
+    case ERR_ADDRESS_LOST:
+        return row > PHASE_LINK ? PHASE_LINK : phases[row].on_error;
+    case ERR_API_UNAUTHORIZED:
+    case ERR_CSR_DENIED:
+        /* A dead token: a newer bundle may be there. After hand-over the network has to be taken back first. */
+        return row == PHASE_JOINED ? PHASE_LINK : PHASE_FETCH;
+    default:
+        return phases[row].on_error;
+    }
+}

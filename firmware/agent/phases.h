@@ -1,0 +1,74 @@
+/*
+ * phases.h - the rows of the product. The order is data (phases.c); the loop (loop.c) knows no row by name.
+ */
+#ifndef JOINBOOT_AGENT_PHASES_H
+#define JOINBOOT_AGENT_PHASES_H
+
+#include "firmware/agent/agent.h"
+
+enum step { STEP_WAIT, STEP_DONE, STEP_ERROR };
+
+struct phase {
+    const char *name;
+    enum err (*start)(struct agent *a);  /* may be NULL; an error is a failed attempt */
+    enum step (*step)(struct agent *a);  /* WAIT: a->at.wake_ms says when at the latest; ERROR: a->fault */
+    void (*stop)(struct agent *a);       /* may be NULL; always runs when an attempt ends; idempotent */
+    void (*report)(struct agent *a);     /* may be NULL; adds pairs to the `done` line */
+    uint32_t deadline_ms;                /* of one attempt; 0: none, for rows that wait for ever by design */
+    enum err late;                       /* the error when the deadline passes */
+    enum phase_id on_error;              /* the row to go back to */
+    bool needs_host;                     /* is left out on a board without an operating system */
+};
+
+extern const struct phase phases[PHASE_COUNT];
+
+/* Errors that go to a certain row from wherever they are met: lost carrier to link, lost or duplicate address to address. */
+enum phase_id phases_after(enum phase_id row, enum err e);
+
+/* Helper of steps: waits until `ms` from now. */
+enum step phases_wait(struct agent *a, uint32_t ms);
+
+enum step identify_step(struct agent *a);
+void identify_report(struct agent *a);
+enum step resume_step(struct agent *a);
+
+enum err link_start(struct agent *a);
+enum step link_step(struct agent *a);
+void link_report(struct agent *a);
+enum err address_start(struct agent *a);
+enum step address_step(struct agent *a);
+void address_report(struct agent *a);
+enum step clock_step(struct agent *a);
+void clock_report(struct agent *a);
+enum step locate_step(struct agent *a);
+void locate_report(struct agent *a);
+enum err network_start(struct agent *a);
+enum step network_step(struct agent *a);
+
+enum err fetch_start(struct agent *a);
+enum step fetch_step(struct agent *a);
+void fetch_stop(struct agent *a);
+void fetch_report(struct agent *a);
+enum step verify_step(struct agent *a);
+void verify_report(struct agent *a);
+enum step parse_step(struct agent *a);
+void parse_report(struct agent *a);
+enum step accept_step(struct agent *a);
+void accept_report(struct agent *a);
+enum step commit_step(struct agent *a);
+
+enum err discover_phase_start(struct agent *a);
+enum step discover_phase_step(struct agent *a);
+void discover_phase_stop(struct agent *a);
+void discover_phase_report(struct agent *a);
+enum step configure_step(struct agent *a);
+void configure_stop(struct agent *a);
+void configure_report(struct agent *a);
+
+enum step preflight_step(struct agent *a);
+enum step handoff_step(struct agent *a);
+void handoff_report(struct agent *a);
+enum err joined_start(struct agent *a);
+enum step joined_step(struct agent *a);
+
+#endif
