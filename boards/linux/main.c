@@ -1,0 +1,108 @@
+/*
+ * main.c - the agent on Linux: as PID 1 of a machine, or as an ordinary process.
+ */
+#include <unistd.h>
+
+#include "boards/linux/pid1.h"
+#include "boards/linux/system.h"
+#include "firmware/agent/agent.h"
+#include "firmware/base/text.h"
+
+#define VERSION "0.1.0"
+
+static struct system sys;
+static struct agent agent;
+
+static void print(int fd, struct span text)
+{
+    (void)!write(fd, text.p, text.n);
+}
+
+static void print_version(void)
+{
+    char text[80];
+    struct buf b = BUF_OF(text);
+
+    buf_str(&b, "joinboot " VERSION " (");
+    text_time_put(&b, agent_build_time());
+    buf_str(&b, ")\n");
+    print(STDOUT_FILENO, buf_span(&b));
+}
+
+static int complain(const char *what, int status)
+{
+    char text[400];
+    struct buf b = BUF_OF(text);
+
+    buf_fmt(&b, "joinboot: %s\n", what);
+    if (status == OPTIONS_EXIT_USAGE)
+        buf_str(&b, "Try `joinboot --help`.\n");
+    print(STDERR_FILENO, buf_span(&b));
+    return status;
+}
+
+/* Until somebody stops the process; with --once until the last row is done. */
+static int run_agent(void)
+{
+    if (!sys.options.once)
+        return agent_run(&agent, &sys.board, &sys.host);
+    agent_init(&agent, &sys.board, &sys.host);
+    for (;;) {
+        uint64_t wake = agent_turn(&agent);
+        if (agent.stop_asked || agent.at.row == PHASE_COUNT)
+            break;
+        sys.board.sleep_until(sys.board.ctx, wake);
+    }
+    if (agent.net_up)
+        net_stop();
+    return OPTIONS_EXIT_OK;
+}
+
+static int run_process(int argc, char **argv)
+{
+    char why_mem[300], line[400];
+    struct buf why = BUF_OF(why_mem), b = BUF_OF(line);
+    struct fault f = {0};
+
+    if (options_parse(&sys.options, argc, (const char *const *)argv, &why))
+        return complain(why_mem, OPTIONS_EXIT_USAGE);
+    if (sys.options.help || sys.options.version) {
+        if (sys.options.help)
+            print(STDOUT_FILENO, options_help());
+        else
+            print_version();
+        return OPTIONS_EXIT_OK;
+    }
+    if (geteuid() != 0)
+        return complain("needs root: raw frames and kernel settings", OPTIONS_EXIT_FAILED);
+    if (system_start(&sys, &f)) {
+        fault_print(&f, &b);
+        buf_u8(&b, 0);
+        return complain(line, OPTIONS_EXIT_FAILED);
+    }
+    return run_agent();
+}
+
+/* Also PID 1 of a container may be an ordinary process: then it has options, which a kernel never gives. */
+static bool is_init(int argc, char **argv)
+{
+    return getpid() == 1 && (argc < 2 || strncmp(argv[1], "--", 2) != 0);
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    if (!is_init(argc, argv)) {
+        status = run_process(argc, argv);
+        if (sys.board.finish)
+            sys.board.finish(sys.board.ctx, BOARD_FINISH_EXIT, status);
+        return status;
+    }
+    pid1_early();
+    system_start_pid1(&sys);
+    (void)agent_run(&agent, &sys.board, &sys.host);
+    /* PID 1 must not end: the kernel would panic. */
+    sys.board.finish(sys.board.ctx, BOARD_FINISH_REBOOT, 1);
+    return 1;
+}

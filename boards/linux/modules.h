@@ -1,0 +1,33 @@
+/*
+ * modules.h - PID 1 loads the kernel modules that the machine's devices want, with what those need (finit_module(2)).
+ */
+#ifndef JOINBOOT_BOARDS_LINUX_MODULES_H
+#define JOINBOOT_BOARDS_LINUX_MODULES_H
+
+#include "firmware/base/span.h"
+
+enum { MODULES_FOLDER = 128, MODULES_TRIED = 512 };
+
+struct modules {
+    char folder[MODULES_FOLDER];     /* /lib/modules/RELEASE; empty: there are none */
+    struct span alias, dep, softdep; /* mapped files */
+    unsigned loaded, failed;
+    uint32_t tried
+        [MODULES_TRIED]; /* hashes of modaliases that were looked up: devices of a kind are looked up once */
+    unsigned tried_count;
+    char first_failed[64];
+};
+
+/* Finds and maps the running kernel's files. Without them nothing is ever loaded. */
+void modules_init(struct modules *m);
+
+/* Loads what the devices want that are there now, again until no new device appears. Returns how many modules were loaded. */
+unsigned modules_coldplug(struct modules *m);
+
+/* Loads what one device wants. A modalias that was looked up before is skipped: its modules are loaded, or cannot be. */
+void modules_for_device(struct modules *m, const char *modalias);
+
+/* Loads a module by name, with what it needs. True if it is loaded now, or built in. */
+bool modules_load(struct modules *m, const char *name);
+
+#endif

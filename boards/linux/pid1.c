@@ -1,0 +1,263 @@
+/*
+ * pid1.c - see pid1.h.
+ */
+#include "boards/linux/pid1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/input.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <sys/reboot.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "boards/linux/cgroup.h"
+#include "boards/linux/clock.h"
+#include "boards/linux/files.h"
+#include "boards/linux/mounts.h"
+#include "boards/linux/sysctl.h"
+#include "boards/linux/sysfile.h"
+#include "boards/linux/system.h"
+
+enum { END_GRACE_MS = 5000, CRASH_WAIT_S = 10 };
+
+static void pause_ms(unsigned ms)
+{
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+
+    while (nanosleep(&t, &t) != 0 && errno == EINTR)
+        ;
+}
+
+/* Our own crash: only what may be called in a signal handler. A PID 1 that ends panics the kernel without a word; this one says what happened
+ * and starts the machine anew, since nobody is there to do it. */
+static void crashed(int number)
+{
+    static const char text[] =
+        "joinboot: the agent crashed (internal.state); the machine restarts in 10 seconds\n";
+
+    (void)number;
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    pause_ms(CRASH_WAIT_S * 1000);
+    sync();
+    (void)reboot(RB_AUTOBOOT);
+    for (;;)
+        pause_ms(1000);
+}
+
+static void catch_crashes(void)
+{
+    static const int fatal[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS, SIGTRAP};
+    static uint8_t stack[16 * 1024];
+    stack_t own = {.ss_sp = stack, .ss_size = sizeof(stack)};
+    struct sigaction act = {.sa_handler = crashed, .sa_flags = SA_ONSTACK | SA_NODEFER};
+
+    (void)sigaltstack(&own, NULL);
+    for (size_t i = 0; i < COUNT(fatal); i++)
+        (void)sigaction(fatal[i], &act, NULL);
+}
+
+/* On an initramfs without a console node the kernel starts PID 1 with no open files at all. */
+static void open_console(void)
+{
+    int fd = open("/dev/console", O_RDWR | O_NOCTTY);
+
+    if (fd < 0)
+        return;
+    for (int i = 0; i < 3; i++)
+        if (fd != i)
+            (void)dup2(fd, i);
+    if (fd > 2)
+        close(fd);
+}
+
+void pid1_early(void)
+{
+    static char *const own[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                "HOME=/root", "TERM=linux", "LANG=C.UTF-8", NULL};
+    struct stat st;
+
+    environ = (char **)(uintptr_t)own;
+    catch_crashes();
+    umask(022);
+    if (fstat(STDOUT_FILENO, &st) != 0)
+        open_console();
+    (void)reboot(RB_DISABLE_CAD); /* Ctrl-Alt-Del becomes SIGINT */
+}
+
+static void tell_mount(void *ctx, const char *target, int error)
+{
+    struct system *s = ctx;
+    char text[200];
+    struct buf b = BUF_OF(text);
+
+    buf_fmt(&b, "joinboot: mount %s: %s\n", target, files_reason(error));
+    s->board.console(s->board.ctx, buf_span(&b));
+}
+
+static void open_buttons(struct system *s)
+{
+    struct sysfile_dir d;
+    const char *name;
+    char path[SYSFILE_PATH];
+    unsigned n = 0;
+
+    if (!sysfile_dir_open(&d, "/dev/input"))
+        return;
+    while (n < SYSTEM_BUTTONS && (name = sysfile_dir_next(&d)) != NULL) {
+        uint8_t keys[KEY_MAX / 8 + 1] = {0};
+        int fd = span_starts(span_str(name), "event")
+                     ? open(sysfile_path(path, "/dev/input/%s", name), O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+                     : -1;
+        if (fd < 0)
+            continue;
+        if (sysfile_ioctl(fd, EVIOCGBIT(EV_KEY, sizeof(keys)), keys) > 0 &&
+            (keys[KEY_POWER / 8] >> (KEY_POWER % 8) & 1))
+            s->button_fd[n++] = fd;
+        else
+            close(fd);
+    }
+    sysfile_dir_close(&d);
+}
+
+static void tell_modules(struct system *s, uint64_t ms)
+{
+    char text[200];
+    struct buf b = BUF_OF(text);
+
+    buf_fmt(&b, "joinboot: %u kernel modules loaded in %llu ms", s->modules.loaded, (unsigned long long)ms);
+    if (s->modules.failed)
+        buf_fmt(&b, ", %u could not be loaded, the first is %s", s->modules.failed, s->modules.first_failed);
+    buf_u8(&b, '\n');
+    s->board.console(s->board.ctx, buf_span(&b));
+}
+
+void pid1_prepare(struct system *s)
+{
+    /* For containers and pods; a kernel without one of them may have it built in. */
+    static const char *const by_name[] = {"overlay", "br_netfilter", "nf_conntrack", "veth",
+                                          "bridge",  "evdev",        "button"};
+    struct stat st;
+    uint64_t begin;
+
+    mounts_make(tell_mount, s);
+    if (fstat(STDOUT_FILENO, &st) != 0)
+        open_console();
+    (void)cgroup_enable();
+    /* Before the first network module: the kernel would configure the same IPv6 address as the agent and answer in its name. */
+    (void)!sysctl_set("net.ipv6.conf.default.disable_ipv6", "1", NULL);
+    (void)!hostnet_loopback(NULL);
+    begin = clock_now_ms();
+    modules_init(&s->modules);
+    (void)modules_coldplug(&s->modules);
+    for (size_t i = 0; i < COUNT(by_name); i++)
+        (void)modules_load(&s->modules, by_name[i]);
+    tell_modules(s, clock_now_ms() - begin);
+    open_buttons(s);
+    s->watchdog_fd = open("/dev/watchdog", O_WRONLY | O_CLOEXEC);
+}
+
+bool pid1_root_is_lasting(void)
+{
+    struct statfs fs;
+
+    if (statfs("/", &fs) != 0 || (fs.f_flags & ST_RDONLY))
+        return false;
+    return fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC;
+}
+
+bool pid1_is_authenticated(void)
+{
+    /* UEFI 2.10 section 3.3: four bytes of attributes, then the value. */
+    uint8_t raw[5];
+    size_t n;
+
+    return !sysfile_read("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c", raw,
+                         sizeof(raw), &n) &&
+           n == sizeof(raw) && raw[4] == 1;
+}
+
+/* A message of the kernel: "add@/devices/...", then KEY=value texts, each with its zero. */
+static void device_came(struct system *s, const char *text, size_t n)
+{
+    struct span rest = span_of(text, n);
+
+    if (!span_starts(rest, "add@"))
+        return;
+    while (rest.n > 0) {
+        struct span pair = span_cut(&rest, 0);
+        if (span_starts(pair, "MODALIAS="))
+            modules_for_device(&s->modules, (const char *)pair.p + sizeof("MODALIAS=") - 1);
+    }
+}
+
+static bool button_pressed(int fd)
+{
+    struct input_event e;
+    bool pressed = false;
+
+    while (read(fd, &e, sizeof(e)) == (ssize_t)sizeof(e))
+        pressed = pressed || (e.type == EV_KEY && e.code == KEY_POWER && e.value == 1);
+    return pressed;
+}
+
+bool pid1_poll(struct system *s)
+{
+    char text[4096];
+    bool pressed = false;
+
+    for (int i = 0; i < 32 && s->uevent_fd >= 0; i++) {
+        ssize_t got = recv(s->uevent_fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+        if (got <= 0)
+            break;
+        text[got] = 0;
+        device_came(s, text, (size_t)got);
+    }
+    for (unsigned i = 0; i < SYSTEM_BUTTONS; i++)
+        if (s->button_fd[i] >= 0)
+            pressed = button_pressed(s->button_fd[i]) || pressed;
+    return pressed;
+}
+
+/* Containers outlive their runtime by design; here everything has to go. */
+static void end_processes(void)
+{
+    uint64_t end = clock_now_ms() + END_GRACE_MS;
+
+    (void)kill(-1, SIGTERM);
+    while (clock_now_ms() < end) {
+        pid_t pid = waitpid(-1, NULL, WNOHANG);
+        if (pid < 0)
+            return; /* no child is left */
+        if (pid == 0)
+            pause_ms(20);
+    }
+    (void)kill(-1, SIGKILL);
+    pause_ms(50);
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ;
+}
+
+_Noreturn void pid1_end(struct system *s, bool reboot_it)
+{
+    struct span last = reboot_it ? SPAN_LIT("joinboot: restarting the machine\n")
+                                 : SPAN_LIT("joinboot: switching the machine off\n");
+
+    end_processes();
+    storage_close(&s->storage);
+    s->board.console(s->board.ctx, last);
+    mounts_end();
+    if (s->watchdog_fd >= 0 && !reboot_it) {
+        (void)!write(s->watchdog_fd, "V", 1); /* magic close: the watchdog stops */
+        close(s->watchdog_fd);
+    }
+    (void)reboot(reboot_it ? RB_AUTOBOOT : RB_POWER_OFF);
+    for (;;)
+        pause_ms(1000);
+}

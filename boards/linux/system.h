@@ -1,0 +1,60 @@
+/*
+ * system.h - one Linux machine: everything behind struct board and struct host, owned by main().
+ */
+#ifndef JOINBOOT_BOARDS_LINUX_SYSTEM_H
+#define JOINBOOT_BOARDS_LINUX_SYSTEM_H
+
+#include "boards/linux/hostnet.h"
+#include "boards/linux/modules.h"
+#include "boards/linux/options.h"
+#include "boards/linux/packet.h"
+#include "boards/linux/probe.h"
+#include "boards/linux/service.h"
+#include "boards/linux/storage.h"
+#include "firmware/base/limits.h"
+
+enum { SYSTEM_CMDLINE = 4096, SYSTEM_BUTTONS = 4 };
+
+struct system {
+    bool pid1;
+    bool finishing;
+    struct options options;
+    struct nics nics;
+    struct packets packets;
+    struct storage_file storage;
+    struct hostnet net;
+    struct service services[HOST_SERVICES];
+    struct probe probe;
+    struct modules modules;
+    int link_fd;   /* rtnetlink: wakes the loop when a carrier changes; -1: none */
+    int uevent_fd; /* as PID 1: devices that appear later; -1: none */
+    int watchdog_fd;
+    int button_fd[SYSTEM_BUTTONS]; /* as PID 1: power buttons */
+    struct span site;
+    struct span cmdline;
+    uint8_t site_mem[LIMIT_SITE];
+    uint8_t cmdline_mem[SYSTEM_CMDLINE];
+    struct board board;
+    struct host host;
+};
+
+/* As an ordinary process, from its options. ERR_SITE_MISSING, ERR_STORE_IO with the reason in f. */
+enum err system_start(struct system *s, struct fault *f) MUST_USE;
+
+/* As PID 1, after pid1_prepare(). Never fails: what is missing is said on the console. */
+void system_start_pid1(struct system *s);
+
+/* board.h: sleep_until. */
+void system_sleep(struct system *s, uint64_t wake_ms);
+
+/* board.h: finish. Stops the services; ends the process, or the machine. */
+void system_finish(struct system *s, enum board_finish how, int status);
+
+/* Fills s->board and s->host. */
+void system_fill_board(struct system *s);
+void system_fill_host(struct system *s);
+
+/* host.h: poll. */
+bool system_poll(struct system *s, uint64_t now_ms, uint64_t *ret_wake_ms, bool *ret_reboot);
+
+#endif
