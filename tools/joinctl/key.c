@@ -1,0 +1,71 @@
+/*
+ * key.c - `keygen` and `thumbprint`: the site's signing keys as JWK (RFC 7517, RFC 7638).
+ */
+#include "tools/joinctl/tool.h"
+
+/* The two lines that the site configuration needs of a public key. */
+static enum err print_public(const struct jose_key *key)
+{
+    char text[512];
+    char kid[JOSE_THUMBPRINT_TEXT + 1];
+    struct buf b = {.p = (uint8_t *)text, .cap = sizeof(text)};
+    enum err e = jose_thumbprint(key, kid);
+    if (e != OK)
+        return e;
+    jose_key_put(&b, key);
+    if (b.overflow)
+        return ERR_LIMIT;
+    (void)printf("# thumbprint %s\ntrust = %.*s\n", kid, (int)b.n, text);
+    return OK;
+}
+
+int key_generate(struct tool *t)
+{
+    struct jose_secret key;
+    char text[512];
+    struct buf b = BUF_OF(text);
+    const char *file = t->option[OPTION_OUT];
+    if (!file)
+        return tool_usage(t, "--out is missing");
+    if (strcmp(file, "-") == 0)
+        return tool_bad_option(t, "--out", "a file: a private key is not printed");
+    int code = TOOL_USAGE;
+    enum err e = jose_generate(&key);
+    if (e == OK) {
+        jose_secret_put(&b, &key);
+        buf_str(&b, "\n");
+        e = b.overflow ? ERR_LIMIT : OK;
+    }
+    if (e == OK)
+        code = tool_create(file, 0600, buf_span(&b));
+    if (e == OK && code == TOOL_YES)
+        e = print_public(&key.pub);
+    if (e != OK)
+        (void)fprintf(stderr, "joinctl keygen: %s (%s)\n", err_explain(e), err_name(e));
+    wipe(text, sizeof(text));
+    wipe(&key, sizeof(key));
+    if (e != OK)
+        return TOOL_USAGE;
+    return code == TOOL_YES ? tool_end() : code;
+}
+
+int key_thumbprint(struct tool *t)
+{
+    struct span text;
+    struct jose_secret key;
+    char kid[JOSE_THUMBPRINT_TEXT + 1];
+    if (!tool_read(t, t->file[0], TOOL_JWK_MAX, &text))
+        return TOOL_USAGE;
+    enum err e = text.n > TOOL_JWK_MAX ? ERR_LIMIT : jose_key_parse(span_trim(text), &key.pub);
+    if (e == ERR_INPUT)
+        e = jose_secret_parse(span_trim(text), &key);
+    if (e != OK)
+        (void)fault_set(&t->fault, e, "not a JWK of a P-256 key");
+    if (e == OK)
+        e = jose_thumbprint(&key.pub, kid);
+    wipe(&key, sizeof(key));
+    if (e != OK)
+        return tool_refuse(t, t->file[0], e);
+    (void)printf("%s\n", kid);
+    return tool_end();
+}

@@ -1,0 +1,117 @@
+"""A machine under QEMU: the distribution's kernel, an initramfs with the agent as /init, one network card on a tap, the console on a pipe."""
+import glob
+import os
+import shutil
+import stat
+import subprocess
+import threading
+
+from proc import LabError, run
+
+UUID = "7c6f2d1e-5b3a-4e8f-9a0b-1c2d3e4f5a6b"
+MAC = "52:54:00:4a:42:02"
+SERIAL = "LAB-0002"
+
+ARCHES = {
+    "x86_64": {"qemu": "qemu-system-x86_64", "machine": ["-M", "q35", "-cpu", "max"], "console": "ttyS0", "net": "virtio-net-pci"},
+    "aarch64": {"qemu": "qemu-system-aarch64", "machine": ["-M", "virt", "-cpu", "cortex-a53"], "console": "ttyAMA0", "net": "virtio-net-pci"},
+}
+
+# What a node of the lab may have; the agent finds what it needs of it by modalias.
+MODULES = ("virtio_pci", "virtio_mmio", "virtio_net", "virtio_blk", "virtio_rng", "e1000", "e1000e", "overlay", "br_netfilter", "nf_conntrack",
+           "veth", "bridge")
+
+
+def kernel(top, arch):
+    """The distribution's kernel for an architecture, brought by tools/fetch. Returns (vmlinuz, folder of modules, release)."""
+    root = run(os.path.join(top, "tools/fetch"), "kernel", arch, capture=True).strip().splitlines()[-1]
+    images = sorted(glob.glob(f"{root}/boot/vmlinuz-*"))
+    if not images:
+        raise LabError(f"no kernel in {root}: run tools/fetch kernel {arch}")
+    release = images[-1].rsplit("vmlinuz-", 1)[1]
+    modules = f"{root}/lib/modules/{release}"
+    if not os.path.exists(f"{modules}/modules.dep"):
+        run("depmod", "-b", root, release)
+    return images[-1], modules, release
+
+
+def copy_modules(modules, release, stage):
+    """The named modules, what they depend on, and the parts of modules.dep and modules.alias that speak of them."""
+    deps = {}
+    with open(f"{modules}/modules.dep") as f:
+        for line in f:
+            path, _, rest = line.partition(":")
+            deps[path] = rest.split()
+    by_name = {os.path.basename(p).split(".")[0].replace("-", "_"): p for p in deps}
+    wanted, todo = set(), [by_name[m] for m in MODULES if m in by_name]
+    while todo:
+        path = todo.pop()
+        if path not in wanted:
+            wanted.add(path)
+            todo += deps[path]
+    target = f"{stage}/lib/modules/{release}"
+    for path in wanted:
+        os.makedirs(os.path.dirname(f"{target}/{path}"), exist_ok=True)
+        shutil.copyfile(f"{modules}/{path}", f"{target}/{path}")
+    with open(f"{target}/modules.dep", "w") as f:
+        f.writelines(f"{p}: {' '.join(deps[p])}\n" for p in sorted(wanted))
+    names = {os.path.basename(p).split(".")[0].replace("-", "_") for p in wanted}
+    for name in ("modules.alias", "modules.softdep"):
+        with open(f"{modules}/{name}") as src, open(f"{target}/{name}", "w") as dst:
+            dst.writelines(line for line in src if line.split()[-1].replace("-", "_") in names or name.endswith("softdep"))
+    open(f"{target}/modules.builtin", "w").close()
+
+
+def initramfs(world, name, agent, standin, site, modules, release):
+    """A cpio archive: /init is the agent, /etc/joinboot/site.conf the root of trust. Returns its path."""
+    stage = world.path(f"{name}.root")
+    for folder in ("dev", "proc", "sys", "run", "tmp", "etc/joinboot", "usr/bin", "var/lib", "var/log", "root"):
+        os.makedirs(f"{stage}/{folder}", exist_ok=True)
+    os.symlink("/run", f"{stage}/var/run")
+    os.mknod(f"{stage}/dev/console", 0o600 | stat.S_IFCHR, os.makedev(5, 1))
+    shutil.copy(agent, f"{stage}/init")
+    for program in ("containerd", "kubelet"):
+        shutil.copy(standin, f"{stage}/usr/bin/{program}")
+    with open(f"{stage}/etc/joinboot/site.conf", "w") as f:
+        f.write(site)
+    copy_modules(modules, release, stage)
+    out = world.path(f"{name}.cpio")
+    subprocess.run(f"cd '{stage}' && find . -print0 | cpio --null -o -H newc --quiet -R 0:0 >'{out}'", shell=True, check=True)
+    shutil.rmtree(stage)
+    return out
+
+
+class Machine:
+    """One power-on of a machine. Console lines go to `on_line` as they come, and to the console log."""
+
+    def __init__(self, world, ns, tap, arch, image, ramfs, console_log, on_line, append="", mac=MAC, uuid=UUID, serial=SERIAL, memory=512,
+                 rtc=""):
+        a = ARCHES[arch]
+        argv = ["ip", "netns", "exec", ns, a["qemu"], *a["machine"], "-m", str(memory), "-nodefaults", "-no-user-config", "-display", "none",
+                "-no-reboot", "-serial", "stdio", "-kernel", image, "-initrd", ramfs, "-append", f"console={a['console']} quiet panic=-1 {append}",
+                "-netdev", f"tap,id=n0,ifname={tap},script=no,downscript=no", "-device", f"{a['net']},netdev=n0,mac={mac},romfile="]
+        if rtc:
+            argv += ["-rtc", f"base={rtc}"]
+        if arch == "x86_64":
+            argv += ["-uuid", uuid, "-smbios", f"type=1,serial={serial}"]
+        self.log = open(console_log, "wb", buffering=0)
+        self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        world.stack.callback(self.power_off)
+        self.thread = threading.Thread(target=self._read, args=(on_line,), daemon=True)
+        self.thread.start()
+
+    def _read(self, on_line):
+        for raw in self.proc.stdout:
+            self.log.write(raw)
+            on_line(raw.decode(errors="replace").rstrip("\r\n"))
+
+    def alive(self):
+        return self.proc.poll() is None
+
+    def power_off(self):
+        """Pulls the plug."""
+        if self.alive():
+            self.proc.kill()
+        self.proc.wait()
+        self.thread.join(5)
+        self.log.close()
