@@ -1,0 +1,243 @@
+"""signing.py: sign, verify, validate: what goes into a bundle, and everything that sign refuses."""
+import base64
+import datetime
+import json
+import os
+
+NODE = """\
+apiVersion: joinboot/v1alpha1
+kind: NodeJoin
+name: node-3
+binding:
+  uuid: 8f1c1f0e-3f2a-4a5e-9b54-0c8d6f7a1b2c
+  serial: C0FFEE42
+  macs: ["52:54:00:12:34:56"]
+cluster: lab
+sequence: 7
+issuedAt: "2026-01-01T00:00:00Z"
+expiresAt: "2036-01-01T00:00:00Z"
+families: [ipv4, ipv6]
+"""
+JOIN = """\
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: JoinConfiguration
+discovery:
+  bootstrapToken:
+    apiServerEndpoint: 10.100.0.1:6443
+    token: clvldh.vjjwg16ucnhp94qr
+    caCertHashes:
+    - sha256:a4425f1b5c5c5d8d7a9e0f3b2c1d4e5f60718293a4b5c6d7e8f9010203040506
+nodeRegistration:
+  imagePullSerial: false
+  kubeletExtraArgs:
+  - name: node-ip
+    value: 10.100.0.2,fd00:1:2:3::3
+"""
+SIGN = ["sign", "--key", "site.key", "--node", "node.yaml", "--config", "join.yaml"]
+
+
+def run(run):
+    run.write("node.yaml", NODE)
+    run.write("join.yaml", JOIN)
+    signs(run)
+    options(run)
+    refused_nodes(run)
+    refused_joins(run)
+    usage(run)
+    verifies(run)
+    validates(run)
+    examples(run)
+
+
+def decode(part):
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def payload(run, bundle):
+    return run.joinctl("verify", "--key", "site.pub", "--payload", bundle).out
+
+
+def signs(run):
+    a = run.expect("sign", [*SIGN, "-o", "node.jws"], 0, out=["node.jws: node-3, sequence 7, until 2036-01-01T00:00:00Z, key "])
+    kid = run.joinctl("thumbprint", "site.key").out.strip()
+    run.case("sign names the key", kid in a.out, a)
+    header, _, signature = run.read("node.jws").decode().split(".")
+    run.case("the header is the one exact form", decode(header).decode() == f'{{"alg":"ES256","kid":"{kid}","typ":"joinboot-nodejoin+jws"}}')
+    run.case("the signature is r and s", len(decode(signature)) == 64)
+    text = payload(run, "node.jws")
+    first, second = text.split("---\n")
+    run.case("NodeJoin comes first", "kind: \"NodeJoin\"" in first and "kind: \"JoinConfiguration\"" in second, text)
+    run.case("strings are quoted", 'token: "clvldh.vjjwg16ucnhp94qr"' in text and 'serial: "C0FFEE42"' in text and '- "ipv4"' in text, text)
+    run.case("numbers and booleans are plain", "sequence: 7\n" in text and "imagePullSerial: false\n" in text, text)
+    run.case("the bundle is not a secret file's mode", os.stat(run.path("node.jws")).st_mode & 0o777 == 0o644)
+    run.case("no temporary file stays", [n for n in os.listdir(run.folder) if n.startswith("node.jws.")] == [])
+    run.write("again.node.yaml", first)
+    run.write("again.join.yaml", second)
+    run.expect("the payload can be signed again", ["sign", "--key", "site.key", "--node", "again.node.yaml", "--config", "again.join.yaml", "-o", "again.jws"], 0)
+    run.case("and is the same then", payload(run, "again.jws") == text)
+    a = run.expect("sign to stdout", [*SIGN, "-o", "-"], 0)
+    run.case("stdout has the bundle only", a.out.count(".") == 2 and "\n" not in a.out, a)
+    run.expect("a document from stdin", ["sign", "--key", "site.key", "--node", "-", "--config", "join.yaml", "-o", "node.jws"], 0, stdin=NODE)
+    nasty = NODE.replace("serial: C0FFEE42", 'serial: "a\\"b \\\\c: #d"')
+    run.write("nasty.yaml", nasty)
+    run.expect("quotes and backslashes", ["sign", "--key", "site.key", "--node", "nasty.yaml", "--config", "join.yaml", "-o", "nasty.jws"], 0)
+    run.case("are escaped", 'serial: "a\\"b \\\\c: #d"' in payload(run, "nasty.jws"), payload(run, "nasty.jws"))
+
+
+def stamp(seconds):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def options(run):
+    bare = "".join(line + "\n" for line in NODE.splitlines() if not line.startswith(("sequence", "issuedAt", "expiresAt")))
+    args = ["sign", "--key", "site.key", "--node", run.write("bare.yaml", bare), "--config", "join.yaml", "-o", "bare.jws"]
+    run.expect("a missing sequence is refused", args, 1, err="bare.yaml:")
+    at = ["--at", "2026-11-23T04:50:51Z"]
+    run.expect("sequence and time from options", [*args, "--sequence", "12", "--valid", "36h", *at], 0, out="sequence 12, until 2026-11-24T16:50:51Z")
+    text = payload(run, "bare.jws")
+    run.case("are in the payload", 'issuedAt: "2026-11-23T04:50:51Z"' in text and "sequence: 12\n" in text, text)
+    for valid, until in (("90s", "2026-11-23T04:52:21Z"), ("30m", "2026-11-23T05:20:51Z"), ("7d", "2026-11-30T04:50:51Z")):
+        run.expect(f"--valid {valid}", [*args, "--sequence", "12", "--valid", valid, *at], 0, out=until)
+    run.expect("options replace the document's fields", [*SIGN, "-o", "node.jws", "--sequence", "8", "--valid", "1h", *at], 0,
+               out="sequence 8, until 2026-11-23T05:50:51Z")
+    for valid in ("", "h", "1", "0h", "-1h", "1w", "1h30m", "01h"):
+        run.expect(f"--valid {valid!r} is not understood", [*args, "--valid", valid], 2, err="--valid wants")
+    for sequence in ("", "-1", "01", "18446744073709551616", "x"):
+        run.expect(f"--sequence {sequence!r} is not understood", [*args, "--sequence", sequence], 2, err="--sequence wants")
+    run.expect("--at is a time", [*args, "--at", "today"], 2, err="--at wants")
+    run.expect("sequence 0", [*SIGN, "-o", "zero.jws", "--sequence", "0"], 1, err="sequence")
+
+
+def refused_nodes(run):
+    rows = [
+        # name, old text, new text, what the refusal holds
+        ("expired", "2036-01-01", "2026-01-02", ["bad.yaml:11:", "expiresAt:", "(config.expired)"]),
+        ("issued in the future", "2026-01-01", "2035-01-01", ["bad.yaml:10:", "issuedAt:", "(config.not-yet-valid)"]),
+        ("unknown field", "cluster: lab", "cluster: lab\nclutter: 1", ["bad.yaml:9:", "clutter:", "(config.field)"]),
+        ("doubled field", "cluster: lab", "cluster: lab\ncluster: lab", ["bad.yaml:9:", "(config.field)"]),
+        ("no binding", "  uuid: 8f1c1f0e-3f2a-4a5e-9b54-0c8d6f7a1b2c\n  serial: C0FFEE42\n  macs: [\"52:54:00:12:34:56\"]\n", "  {}\n", ["(config.field)"]),
+        ("bad uuid", "8f1c1f0e-3f2a", "8f1c1f0e-3f2", ["bad.yaml:5:", "binding.uuid:", "(config.field)"]),
+        ("bad mac", "52:54:00:12:34:56", "52:54:00:12:34", ["bad.yaml:7:", "binding.macs[0]:", "(config.field)"]),
+        ("bad name", "name: node-3", "name: Node_3", ["bad.yaml:3:", " name:", "(config.field)"]),
+        ("name like a number", "name: node-3", "name: 1.10", ["bad.yaml:3:", " name:", "(config.field)"]),
+        ("unknown family", "ipv4, ipv6", "ipv4, ipx", ["families[1]:", "(config.field)"]),
+        ("sealed", "families: [ipv4, ipv6]", "sealed: a.b.c.d.e", ["(config.sealed-unsupported)"]),
+        ("other apiVersion", "joinboot/v1alpha1", "joinboot/v2", ["(config.kind)"]),
+        ("other kind", "kind: NodeJoin", "kind: Node", ["(config.kind)"]),
+        ("anchor", "name: node-3", "name: &a node-3", ["bad.yaml:3:", "(config.syntax)"]),
+        ("not YAML", "binding:", "binding: [", ["bad.yaml:", "(config.syntax)"]),
+        ("both documents in one file", "families: [ipv4, ipv6]\n", "families: [ipv4, ipv6]\n---\n" + JOIN, ["--config", "(config.kind)"]),
+    ]
+    run.write("never.jws", "old")
+    for name, old, new, want in rows:
+        assert old in NODE
+        run.write("bad.yaml", NODE.replace(old, new))
+        run.expect(f"node: {name}", ["sign", "--key", "site.key", "--node", "bad.yaml", "--config", "join.yaml", "-o", "never.jws"], 1, err=want)
+    run.case("nothing was written", run.read("never.jws") == b"old")
+
+
+def refused_joins(run):
+    rows = [
+        ("control plane", "nodeRegistration:", "controlPlane:\n  localAPIEndpoint:\n    advertiseAddress: 10.100.0.2\nnodeRegistration:",
+         ["(config.control-plane-unsupported)"]),
+        ("init document", "kind: JoinConfiguration", "kind: InitConfiguration", ["(config.init-unsupported)"]),
+        ("kubelet document", "kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration", "kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration", ["(config.kind)"]),
+        ("two documents", "    value: 10.100.0.2,fd00:1:2:3::3\n", "    value: 10.100.0.2,fd00:1:2:3::3\n---\n" + JOIN, ["(config.kind)"]),
+        ("bad token", "clvldh.vjjwg16ucnhp94qr", "clvldh.VJJWG16UCNHP94QR", ["bad.yaml:6:", "discovery.bootstrapToken.token:", "(config.field)"]),
+        ("bad pin", "sha256:a4425f", "md5:a4425f", ["bad.yaml:8:", "discovery.bootstrapToken.caCertHashes[0]:", "(config.field)"]),
+        ("no pin", "    caCertHashes:\n    - sha256:a4425f1b5c5c5d8d7a9e0f3b2c1d4e5f60718293a4b5c6d7e8f9010203040506\n", "", ["caCertHashes", "(config.field)"]),
+        ("unsafe", "    caCertHashes:", "    unsafeSkipCAVerification: true\n    caCertHashes:", ["unsafeSkipCAVerification", "(config.unsafe)"]),
+        ("unknown field", "discovery:", "discoverx: 1\ndiscovery:", ["bad.yaml:3:", "discoverx:", "(config.field)"]),
+        ("dry run", "discovery:", "dryRun: true\ndiscovery:", ["dryRun:", "(config.unsupported)"]),
+        ("another node's name", "nodeRegistration:", "nodeRegistration:\n  name: node-4", ["(config."]),
+    ]
+    for name, old, new, want in rows:
+        assert old in JOIN
+        run.write("bad.yaml", JOIN.replace(old, new, 1))
+        a = run.expect(f"join: {name}", ["sign", "--key", "site.key", "--node", "node.yaml", "--config", "bad.yaml", "-o", "never.jws"], 1, err=want)
+        run.case(f"join: {name}: the token is not printed", "vjjwg16ucnhp94qr" not in a.err.lower(), a)
+    run.write("unsafe.yaml", JOIN.replace("    caCertHashes:", "    unsafeSkipCAVerification: true\n    caCertHashes:"))
+    run.expect("unsafe with permission", ["sign", "--key", "site.key", "--node", "node.yaml", "--config", "unsafe.yaml", "-o", "unsafe.jws",
+                                          "--permit-unsafe-skip-ca"], 0)
+    run.case("nothing else was written", run.read("never.jws") == b"old")
+
+
+def usage(run):
+    run.expect("sign without anything", ["sign"], 2, err="is missing")
+    run.expect("sign without -o", SIGN, 2, err="is missing")
+    run.expect("sign with a public key", ["sign", "--key", "site.pub", *SIGN[3:], "-o", "x"], 1, err="site.pub: not a private P-256 key as JWK (input.syntax)")
+    run.expect("sign with another file as key", ["sign", "--key", "node.yaml", *SIGN[3:], "-o", "x"], 1, err="node.yaml: not a private")
+    run.expect("sign with a missing key", ["sign", "--key", "no.key", *SIGN[3:], "-o", "x"], 2, err="no.key: cannot be opened")
+    run.expect("stdin twice", ["sign", "--key", "site.key", "--node", "-", "--config", "-", "-o", "x"], 2, err="only one of the files", stdin=NODE)
+    run.expect("sign into a missing folder", [*SIGN, "-o", "no/such"], 2, err="no/such: cannot be written")
+    a = run.expect("a key's text is no argument", ["sign", "--key", run.read("site.key").decode(), *SIGN[3:], "-o", "x"], 2)
+    run.case("and is not accepted as one", "cannot be opened" in a.err, a)
+
+
+def site_text(run):
+    root = base64.b64encode(run.read("ca0.der")).decode()
+    public = json.loads(run.read("site.pub"))
+    return f"trust = {json.dumps(public)}\ntls-root = {root}\ncluster = lab\nurl = https://config.example/n\n"
+
+
+def verifies(run):
+    run.write("site.conf", site_text(run))
+    kid = run.joinctl("thumbprint", "site.key").out
+    run.joinctl(*SIGN, "-o", "node.jws")
+    run.expect("verify --site", ["verify", "--site", "site.conf", "node.jws"], 0, out=kid)
+    run.expect("verify --key", ["verify", "--key", "site.pub", "node.jws"], 0, out=kid)
+    run.expect("verify from stdin", ["verify", "--key", "site.pub", "-"], 0, out=kid, stdin=run.read("node.jws"))
+    run.expect("verify by another key", ["verify", "--key", "other.pub", "node.jws"], 1, err="(config.key)")
+    run.expect("verify wants a public key", ["verify", "--key", "site.key", "node.jws"], 1, err="site.key: not the JWK of a public P-256 key (input.syntax)")
+    run.expect("verify without a key", ["verify", "node.jws"], 2, err="either --site or --key")
+    run.expect("verify with both", ["verify", "--key", "site.pub", "--site", "site.conf", "node.jws"], 2, err="either --site or --key")
+    run.expect("verify with a bad site", ["verify", "--site", "join.yaml", "node.jws"], 1, err="join.yaml:1:1:")
+    header, body, signature = run.read("node.jws").decode().split(".")
+    swapped = base64.urlsafe_b64encode(decode(body).replace(b"node-3", b"node-4")).rstrip(b"=").decode()
+    other_header = base64.urlsafe_b64encode(decode(header).replace(b"ES256", b"HS256")).rstrip(b"=").decode()
+    rows = {
+        "changed payload": (f"{header}.{swapped}.{signature}", "config.signature"),
+        "changed header": (f"{other_header}.{body}.{signature}", "config.header"),
+        "line end behind it": (f"{header}.{body}.{signature}\n", "config.envelope"),
+        "two parts": (f"{header}.{body}", "config.envelope"),
+        "no signature": (f"{header}.{body}.", "config.envelope"),
+        "padding": (f"{header}.{body}.{signature}==", "config.envelope"),
+        "empty": ("", "config.envelope"),
+        "too large": ("A" * 200000, "config.envelope"),
+    }
+    for name, (text, error) in rows.items():
+        run.expect(f"verify: {name}", ["verify", "--key", "site.pub", "-"], 1, err=f"({error})", stdin=text)
+        run.expect(f"verify --payload: {name}", ["verify", "--key", "site.pub", "--payload", "-"], 1, err=f"({error})", stdin=text)
+
+
+def validates(run):
+    run.expect("validate", ["validate", "join.yaml"], 0, out="ok\n")
+    run.expect("validate from stdin", ["validate", "-"], 0, stdin=JOIN)
+    docs = json.loads(run.expect("validate -o json", ["validate", "-o", "json", "join.yaml"], 0).out)
+    run.case("is one array of documents", isinstance(docs, list) and [d["kind"] for d in docs] == ["JoinConfiguration"], docs)
+    doc = docs[0]
+    run.case("has defaults filled in", doc["caCertPath"] == "/etc/kubernetes/pki/ca.crt" and doc["timeouts"]["discovery"] == "5m0s"
+             and doc["discovery"]["tlsBootstrapToken"] == "clvldh.vjjwg16ucnhp94qr", doc)
+    run.case("leaves out a name that is not there", "name" not in doc["nodeRegistration"], doc)
+    run.expect("validate accepts a control plane", ["validate", "-"], 0, stdin=JOIN + "controlPlane:\n  localAPIEndpoint:\n    advertiseAddress: 10.100.0.2\n")
+    for kind in ("InitConfiguration", "ClusterConfiguration"):
+        run.expect(f"validate names {kind}", ["validate", "-"], 1, err="(config.init-unsupported)",
+                   stdin=f"apiVersion: kubeadm.k8s.io/v1beta4\nkind: {kind}\n")
+    run.expect("validate: an empty file", ["validate", "-"], 1, err="(config.kind)")
+    run.expect("validate: NodeJoin", ["validate", "node.yaml"], 1, err="node.yaml:2:")
+    run.expect("validate: too large", ["validate", "-"], 1, err="stdin:", stdin=JOIN + "#" * 70000)
+    run.expect("validate: position and path", ["validate", "-"], 1, stdin=JOIN.replace("10.100.0.1:6443", "10.100.0.1"),
+               err=["stdin:5:24: discovery.bootstrapToken.apiServerEndpoint: ", " (config.field)\n"])
+    run.expect("validate -o yaml", ["validate", "-o", "yaml", "join.yaml"], 2, err="-o wants json")
+
+
+def examples(run):
+    for what in ("nodejoin", "join", "site"):
+        run.write(f"example.{what}", run.joinctl("example", what).out)
+    run.expect("the example documents are good", ["sign", "--key", "site.key", "--node", "example.nodejoin", "--config", "example.join", "-o", "example.jws"], 0)
+    run.expect("the example site trusts nobody", ["verify", "--site", "example.site", "example.jws"], 1, err="(site.key)")
+    lines = [line for line in site_text(run).splitlines() if line.startswith(("trust", "tls-root"))]
+    run.write("example.site", run.read("example.site").decode() + "\n".join(lines) + "\n")
+    run.expect("with a key and a root it is complete", ["verify", "--site", "example.site", "example.jws"], 0)
+    run.expect("and the machine of the example would join", ["explain", "--site", "example.site", "example.jws", "--as",
+               "uuid=8f1c1f0e-3f2a-4a5e-9b54-0c8d6f7a1b2c,serial=C0FFEE42,mac=52:54:00:12:34:56"], 0, out="accepted")

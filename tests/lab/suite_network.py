@@ -1,0 +1,208 @@
+"""The whole path in network namespaces, with real dnsmasq and nginx and the shipped agent; cluster and kubelet are the lab's stand-ins."""
+import os
+import re
+import time
+import unittest
+
+import journal
+from proc import run
+from rack import BUILD, Rack
+from servers import TOKEN, Capture, Nginx
+from standin import Standin
+
+
+def in_node(rack, *argv):
+    """Output of a command in the node's namespaces."""
+    return run("nsenter", "-t", str(rack.agent_pid()), "-n", "-m", "-u", *argv, capture=True)
+
+
+def agent_process(rack):
+    """The PID of the agent itself: the child of the node's first process that is the agent's binary."""
+    first = rack.agent_pid()
+    with open(f"/proc/{first}/task/{first}/children") as f:
+        return int(f.read().split()[0])
+
+
+def memory_has(pid, text):
+    """True if a process has these bytes anywhere in its writable memory."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+        for line in maps:
+            low, high = (int(x, 16) for x in line.split()[0].split("-"))
+            if "w" in line.split()[1] and "[v" not in line:
+                mem.seek(low)
+                if text in mem.read(high - low):
+                    return True
+    return False
+
+
+class Join(unittest.TestCase):
+    def boot(self, rack, node=None, join=None):
+        rack.publish(rack.op.sign(node or rack.node(), join or rack.join()))
+        rack.servers()
+        rack.boot()
+
+    def show3_addresses_files_and_secrets(self):
+        """Both families of the seed's worker document: 10.100.0.2 by reservation, fd00:1:2:3::3 by NodeJoin; nothing secret stays."""
+        with Rack() as rack:
+            capture = Capture(rack.world, rack.net, "br0")
+            self.boot(rack)
+            rack.wait_joined()
+            addresses = in_node(rack, "ip", "-o", "addr", "show", "dev", "eth0")
+            self.assertIn("10.100.0.2/24", addresses)
+            self.assertIn("fd00:1:2:3::3/64", addresses)
+            self.assertIn("default via fe80", in_node(rack, "ip", "-6", "route"))
+            self.assertIn("default via 10.100.0.1", in_node(rack, "ip", "route"))
+            for key, value in (("net/ipv4/ip_forward", "1"), ("net/ipv6/conf/all/forwarding", "1"), ("net/ipv6/conf/default/disable_ipv6", "0"),
+                               ("net/ipv6/conf/eth0/accept_ra", "2"), ("net/ipv6/conf/eth0/autoconf", "0")):
+                self.assertEqual(in_node(rack, "cat", f"/proc/sys/{key}").strip(), value, key)
+            self.assertEqual(in_node(rack, "hostname").strip(), "node-2")
+            self.assertIsNone(rack.node_file("/etc/kubernetes/bootstrap-kubelet.conf"))
+            self.assertEqual(rack.node_file("/var/lib/kubelet/kubeadm-flags.env"),
+                             b'KUBELET_KUBEADM_ARGS="--node-ip=10.100.0.2,fd00:1:2:3::3"\n')
+            secret = TOKEN.split(".")[1]
+            self.assertNotIn(secret, rack.console())
+            self.assertFalse(memory_has(agent_process(rack), secret.encode()), "the token is still in the agent's memory")
+            capture.stop()
+            with open(capture.file, "rb") as f:
+                self.assertNotIn(secret.encode(), f.read())
+            self.assertEqual(capture.connections(6443), 1)
+            self.assertEqual(capture.connections(443), 1)
+
+    def show3_later_bridges_have_ipv6(self):
+        with Rack() as rack:
+            self.boot(rack)
+            rack.wait_joined()
+            in_node(rack, "ip", "link", "add", "cni0", "type", "bridge")
+            in_node(rack, "ip", "link", "set", "cni0", "up")
+            self.assertEqual(in_node(rack, "cat", "/proc/sys/net/ipv6/conf/cni0/disable_ipv6").strip(), "0")
+
+    def test_report_is_complete(self):
+        with Rack() as rack:
+            self.boot(rack)
+            rack.wait_joined()
+            data = journal.report(rack.events, "linux", "x86_64", "stand-in")
+            self.assertEqual(data["result"], "joined")
+            self.assertEqual(data["families"]["ipv4"]["address"], "10.100.0.2/24")
+            self.assertEqual(data["families"]["ipv6"]["address"], "fd00:1:2:3::3/64")
+            self.assertEqual(data["fetch"]["family"], "ipv6")
+            self.assertEqual(data["fetch"]["tls"], "TLSv1.3")
+            self.assertEqual(data["discover"]["family"], "ipv4")
+            self.assertEqual([f["mode"] for f in data["kubelet"]["files"] if f["path"].endswith("bootstrap-kubelet.conf")], ["0600"])
+            self.assertEqual(len(data["kubelet"]["files"]), 5)
+            self.assertIn("--config=/var/lib/kubelet/config.yaml", data["kubelet"]["argv"])
+
+    def test_fills_in_node_ip(self):
+        with Rack() as rack:
+            self.boot(rack, join=rack.join(node_ip=None))
+            rack.wait_joined()
+            self.assertEqual(rack.node_file("/var/lib/kubelet/kubeadm-flags.env"),
+                             b'KUBELET_KUBEADM_ARGS="--node-ip=10.100.0.2,fd00:1:2:3::3"\n')
+
+    def test_endpoint_is_a_name(self):
+        with Rack() as rack:
+            self.boot(rack, join=rack.join(endpoint="api.joinboot.lab:6443"))
+            rack.wait_joined()
+
+    def test_one_family_if_the_site_says_so(self):
+        with Rack(ra=False) as rack:
+            rack.site_extra = ["one-family = yes"]
+            self.boot(rack, node=rack.node(families="[ipv4]", network={}), join=rack.join(node_ip="10.100.0.2"))
+            rack.wait("address", lambda e: e.phase == "address" and e.event == "done", 15)
+            rack.wait_joined()
+
+    def test_dead_ipv6_falls_back(self):
+        """The config server's IPv6 address is a black hole: the race goes on over IPv4 after 250 ms."""
+        with Rack(config_listen=["10.100.0.1:443"]) as rack:
+            self._point_at(rack, "fd00:1:2:3::beef")
+            self.boot(rack)
+            e = rack.wait("fetch", lambda e: e.phase == "fetch" and e.event == "done")
+            self.assertEqual(e.get("family"), "ipv4")
+            self.assertLess(e.num("ms"), 2500)
+            rack.wait_joined()
+
+    @staticmethod
+    def _point_at(rack, address):
+        with open(rack.dns.conf) as f:
+            text = f.read()
+        with open(rack.dns.conf, "w") as f:
+            f.write(text.replace("host-record=config.joinboot.lab,fd00:1:2:3::1", f"host-record=config.joinboot.lab,{address}"))
+
+    def test_stops_cleanly(self):
+        with Rack() as rack:
+            self.boot(rack)
+            rack.wait_joined()
+            self.assertEqual(rack.stop_agent(), 0)
+
+    def test_stops_cleanly_before_it_joined(self):
+        with Rack(ra=False) as rack:
+            self.boot(rack)
+            rack.wait("clock or wait", lambda e: e.event == "wait")
+            self.assertEqual(rack.stop_agent(), 0)
+
+    def test_kubelet_keeps_exiting(self):
+        with Rack() as rack:
+            rack.publish(rack.good())
+            rack.servers()
+            rack.boot(wrapper=["sh", "-c", 'touch /etc/standin-fail; exec "$@"', "sh"])
+            e = rack.wait("error", lambda e: e.event == "error", 30)
+            self.assertEqual((e.get("code"), e.phase), ("joined.kubelet-exits", "joined"))
+            self.assertIn("told to fail", rack.console())
+            in_node(rack, "rm", "/etc/standin-fail")
+            rack.wait_joined(60)
+
+    def test_other_host_in_cluster_info(self):
+        """cluster-info names another host: a second, verified connection, and the token goes only there."""
+        with Rack() as rack:
+            rack.publish(rack.good())
+            cert = rack.pki.cluster.leaf("elsewhere", "IP:10.100.0.9")
+            run("ip", "-n", rack.net, "addr", "add", "10.100.0.9/24", "dev", "br0")
+            other = Standin(rack.world, rack.pki.cluster, *cert, name="elsewhere", listen=["10.100.0.9:6443"])
+            rack.cluster.__init__(rack.world, rack.pki.cluster, *rack.api_leaf, server="https://10.100.0.9:6443", listen=["10.100.0.1:6443"])
+            rack.api.servers = [rack.cluster.server()]
+            second = Nginx(rack.world, rack.net, [other.server()], name="second")
+            rack.servers()
+            second.start()
+            rack.boot()
+            rack.wait_joined()
+            first = [line.split('"')[1] for line in rack.api.access()]
+            self.assertEqual([x for x in first if "kube-public" not in x], [], "the first host was asked for more than cluster-info")
+            self.assertTrue(any("kubelet-config" in line for line in second.access()))
+
+    def show6_power_cuts_while_booting(self):
+        """Power is cut at ten moments of the boot, in a row, on one state file; after that it joins, and an older bundle is still refused."""
+        with Rack() as rack:
+            rack.publish(rack.good(sequence=5))
+            rack.servers()
+            for step in range(10):
+                rack.boot()
+                time.sleep(0.02 + 0.12 * step)
+                rack.power_cut()
+            rack.boot()
+            rack.wait_joined()
+            rack.power_cut()
+            rack.events.clear()
+            rack.publish(rack.good(sequence=4))
+            rack.boot()
+            rack.wait_error("config.sequence", "accept")
+
+    def show7_memory(self):
+        """VmHWM of the agent after joining is at most 2 MB."""
+        with Rack() as rack:
+            self.boot(rack)
+            rack.wait_joined()
+            with open(f"/proc/{agent_process(rack)}/status") as f:
+                peak = int(re.search(r"VmHWM:\s+(\d+) kB", f.read())[1])
+            print(f"           VmHWM {peak} kB")
+            self.assertLessEqual(peak, 2048)
+
+    def test_asan_build_joins(self):
+        """The same agent under ASan and UBSan, through the whole path."""
+        with Rack() as rack:
+            rack.publish(rack.good())
+            rack.servers()
+            rack.boot(binary=os.path.join(BUILD, "host/joinboot-asan"))
+            rack.wait_joined()
+            self.assertEqual(rack.stop_agent(), 0)
+            self.assertNotIn("ERROR: AddressSanitizer", rack.console())
+            self.assertNotIn("runtime error", rack.console())
+

@@ -1,0 +1,232 @@
+/*
+ * test_agent_parts.c - the pure parts of the agent: backoff, time, stored state, journal lines.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "firmware/agent/backoff.h"
+#include "firmware/agent/journal.h"
+#include "firmware/agent/state.h"
+#include "firmware/agent/timekeeper.h"
+
+static void test_backoff(void **unused)
+{
+    static const struct {
+        unsigned failures;
+        uint32_t low, high;
+    } rows[] = {{0, 250, 500}, {1, 250, 500}, {2, 500, 1000}, {3, 1000, 2000}, {7, 15000, 30000}, {8, 15000, 30000}, {1000000, 15000, 30000}};
+
+    (void)unused;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(backoff_ms(rows[i].failures, 0), rows[i].low);
+        for (uint32_t r = 0; r < 40000; r += 37) {
+            assert_true(backoff_ms(rows[i].failures, r) >= rows[i].low);
+            assert_true(backoff_ms(rows[i].failures, r) <= rows[i].high);
+        }
+        assert_int_equal(backoff_ms(rows[i].failures, rows[i].high - rows[i].low), rows[i].high);
+    }
+}
+
+static void test_time_never_below_floor(void **unused)
+{
+    static const int64_t lies[] = {0, -1, 1, 999999999, INT64_MIN};
+    struct timekeeper t;
+
+    (void)unused;
+    timekeeper_init(&t, 1000000000, 5000);
+    for (size_t i = 0; i < COUNT(lies); i++) {
+        assert_false(timekeeper_hint(&t, lies[i], 6000));
+        assert_false(timekeeper_trust(&t, lies[i], 6000));
+        assert_true(timekeeper_now(&t, 6000) >= 1000000000);
+    }
+    assert_int_equal(t.quality, TIME_FLOOR);
+    assert_int_equal(timekeeper_now(&t, 7999), 1000000002);
+    timekeeper_raise(&t, 999, 7999);
+    assert_int_equal(timekeeper_now(&t, 7999), 1000000002);
+    timekeeper_raise(&t, 2000000000, 8000);
+    assert_int_equal(timekeeper_now(&t, 8000), 2000000000);
+}
+
+static void test_hint_is_dropped_once(void **unused)
+{
+    struct timekeeper t;
+
+    (void)unused;
+    timekeeper_init(&t, 1000, 0);
+    assert_false(timekeeper_drop_hint(&t, 0));
+    assert_true(timekeeper_hint(&t, 5000, 0));
+    assert_int_equal(t.quality, TIME_HINT);
+    assert_int_equal(timekeeper_now(&t, 2000), 5002);
+    assert_true(timekeeper_drop_hint(&t, 2000));
+    assert_int_equal(t.quality, TIME_FLOOR);
+    assert_int_equal(timekeeper_now(&t, 2000), 1000);
+    assert_false(timekeeper_hint(&t, 5000, 3000));
+    assert_true(timekeeper_trust(&t, 1500, 3000));
+    assert_int_equal(t.quality, TIME_TRUSTED);
+    assert_false(timekeeper_hint(&t, 9000, 3000));
+    assert_int_equal(timekeeper_now(&t, 4000), 1501);
+}
+
+/* Storage in memory with the record log's geometry. */
+static uint8_t image[3 * 4096];
+
+static enum err mem_read(void *ctx, uint32_t off, void *ret, uint32_t n)
+{
+    (void)ctx;
+    memcpy(ret, image + off, n);
+    return OK;
+}
+
+static enum err mem_prog(void *ctx, uint32_t off, const void *p, uint32_t n)
+{
+    (void)ctx;
+    memcpy(image + off, p, n);
+    return OK;
+}
+
+static enum err mem_erase(void *ctx, uint32_t off, uint32_t n)
+{
+    (void)ctx;
+    memset(image + off, 0xff, n);
+    return OK;
+}
+
+static enum err mem_sync(void *ctx)
+{
+    (void)ctx;
+    return OK;
+}
+
+static const struct storage memory = {
+    .prog_size = 1, .erase_size = 4096, .size = sizeof(image), .read = mem_read, .prog = mem_prog, .erase = mem_erase, .sync = mem_sync};
+
+static void test_state_round_trip(void **unused)
+{
+    struct state s = {.accepted = true, .joined = true, .sequence = UINT64_MAX - 1, .issued_s = 1795409451}, got;
+
+    (void)unused;
+    memset(image, 0xff, sizeof(image));
+    memset(s.digest, 0xa5, sizeof(s.digest));
+    memset(s.seed, 0x5a, sizeof(s.seed));
+    assert_int_equal(state_load(&memory, &got), OK);
+    assert_false(got.accepted);
+    assert_int_equal(state_save(&memory, &s), OK);
+    assert_int_equal(state_load(&memory, &got), OK);
+    assert_true(got.accepted && got.joined);
+    assert_int_equal(got.sequence, s.sequence);
+    assert_int_equal(got.issued_s, s.issued_s);
+    assert_memory_equal(got.digest, s.digest, sizeof(s.digest));
+    assert_memory_equal(got.seed, s.seed, sizeof(s.seed));
+}
+
+/* SECURITY P10: whatever byte is damaged, the state is the stored one or lost; never an empty one. */
+static void test_state_damage_is_lost(void **unused)
+{
+    struct state s = {.accepted = true, .sequence = 77}, got;
+
+    (void)unused;
+    memset(image, 0xff, sizeof(image));
+    assert_int_equal(state_save(&memory, &s), OK);
+    for (size_t i = 0; i < sizeof(image); i++) {
+        enum err e;
+
+        image[i] ^= 0x10;
+        e = state_load(&memory, &got);
+        assert_true((e == OK && got.accepted && got.sequence == 77) || e == ERR_STORE_LOST);
+        image[i] ^= 0x10;
+    }
+}
+
+static void test_state_without_storage(void **unused)
+{
+    struct state s = {.sequence = 1}, got = {.sequence = 9};
+
+    (void)unused;
+    assert_int_equal(state_save(NULL, &s), OK);
+    assert_int_equal(state_load(NULL, &got), OK);
+    assert_int_equal(got.sequence, 0);
+}
+
+static char console[4096];
+static size_t console_n;
+
+static void console_put(void *ctx, struct span text)
+{
+    (void)ctx;
+    assert_true(console_n + text.n < sizeof(console));
+    memcpy(console + console_n, text.p, text.n);
+    console_n += text.n;
+    console[console_n] = 0;
+}
+
+static const struct board board = {.console = console_put};
+
+static void test_journal_line(void **unused)
+{
+    struct journal j;
+
+    (void)unused;
+    journal_init(&j, &board);
+    console_n = 0;
+    journal_begin(&j, 61007, "fetch", "done");
+    journal_num(&j, "ms", 84);
+    journal_text(&j, "url", "https://a/b?c=d");
+    journal_text(&j, "text", "two words \"q\" \\ \n\x7f");
+    journal_text(&j, "empty", "");
+    journal_end(&j);
+    assert_string_equal(console, "joinboot[61.007] fetch done ms=84 url=\"https://a/b?c=d\" text=\"two words \\\"q\\\" \\\\ \\x0a\\x7f\" empty=\"\"\n");
+}
+
+static void test_journal_long_line_is_cut(void **unused)
+{
+    struct journal j;
+    char text[2000];
+
+    (void)unused;
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = 0;
+    journal_init(&j, &board);
+    console_n = 0;
+    journal_begin(&j, 0, "fetch", "note");
+    journal_text(&j, "text", text);
+    journal_end(&j);
+    assert_true(console_n <= LIMIT_JOURNAL_LINE);
+    assert_string_equal(console + console_n - 4, "...\n");
+}
+
+static void test_journal_fault(void **unused)
+{
+    struct journal j;
+    struct fault f = {0};
+
+    (void)unused;
+    journal_init(&j, &board);
+    console_n = 0;
+    assert_int_equal(fault_at(&f, ERR_CONFIG_FIELD, 7, 3, "nodeRegistration.name", "unknown field"), ERR_CONFIG_FIELD);
+    journal_fault(&j, 1000, "parse", &f, 2, 700);
+    assert_non_null(strstr(console, "joinboot[1.000] parse error code=config.field attempt=2 retry_ms=700 text=\"unknown field\" line=7 column=3 "
+                                    "path=nodeRegistration.name\n"));
+    assert_non_null(strstr(console, "joinboot[1.000] parse explain what="));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_backoff),
+        cmocka_unit_test(test_time_never_below_floor),
+        cmocka_unit_test(test_hint_is_dropped_once),
+        cmocka_unit_test(test_state_round_trip),
+        cmocka_unit_test(test_state_damage_is_lost),
+        cmocka_unit_test(test_state_without_storage),
+        cmocka_unit_test(test_journal_line),
+        cmocka_unit_test(test_journal_long_line_is_cut),
+        cmocka_unit_test(test_journal_fault),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

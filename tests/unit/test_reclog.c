@@ -1,0 +1,366 @@
+/*
+ * test_reclog.c - the record log on an emulated storage: a power cut at every operation, every damaged bit, every failing operation.
+ *
+ * A write is recorded as a list of operations. An image after a cut has any subset of the operations that were not synced, a prefix of the
+ * last one, and either the old bytes or garbage behind that prefix.
+ */
+#include "tests/unit/vector.h"
+
+#include <stdio.h>
+
+#include "firmware/base/reclog.h"
+
+enum { SIZE_MAX_EMULATED = 4096, OPS_MAX = 16 };
+
+enum op_kind { ERASE, PROG, SYNC };
+
+struct op {
+    enum op_kind kind;
+    uint32_t off, n;
+    uint8_t data[1024];
+};
+
+struct disk {
+    struct storage st;
+    uint8_t bytes[SIZE_MAX_EMULATED];
+    struct op ops[OPS_MAX];
+    unsigned op_count;
+    unsigned calls;   /* of any kind, reads included */
+    unsigned fail_at; /* the call with this number (1 = first) fails; 0 never */
+};
+
+static bool failing(struct disk *d)
+{
+    return ++d->calls == d->fail_at;
+}
+
+static enum err disk_read(void *ctx, uint32_t off, void *ret, uint32_t n)
+{
+    struct disk *d = ctx;
+    assert_true(off <= d->st.size && n <= d->st.size - off);
+    if (failing(d))
+        return ERR_IO;
+    memcpy(ret, d->bytes + off, n);
+    return OK;
+}
+
+static struct op *record(struct disk *d, enum op_kind kind, uint32_t off, uint32_t n)
+{
+    assert_true(d->op_count < OPS_MAX && n <= sizeof(d->ops[0].data));
+    struct op *op = &d->ops[d->op_count++];
+    op->kind = kind;
+    op->off = off;
+    op->n = n;
+    memset(op->data, 0xff, n);
+    return op;
+}
+
+static enum err disk_prog(void *ctx, uint32_t off, const void *p, uint32_t n)
+{
+    struct disk *d = ctx;
+    assert_true(n > 0 && off % d->st.prog_size == 0 && n % d->st.prog_size == 0 && n <= d->st.size - off);
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(d->bytes[off + i], 0xff); /* only erased bytes are programmed */
+    if (failing(d))
+        return ERR_IO;
+    memcpy(record(d, PROG, off, n)->data, p, n);
+    memcpy(d->bytes + off, p, n);
+    return OK;
+}
+
+static enum err disk_erase(void *ctx, uint32_t off, uint32_t n)
+{
+    struct disk *d = ctx;
+    assert_true(n > 0 && off % d->st.erase_size == 0 && n % d->st.erase_size == 0 && n <= d->st.size - off);
+    if (failing(d))
+        return ERR_IO;
+    (void)record(d, ERASE, off, n);
+    memset(d->bytes + off, 0xff, n);
+    return OK;
+}
+
+static enum err disk_sync(void *ctx)
+{
+    struct disk *d = ctx;
+    if (failing(d))
+        return ERR_IO;
+    (void)record(d, SYNC, 0, 0);
+    return OK;
+}
+
+static const struct geometry {
+    int line;
+    uint32_t prog, erase, size;
+    uint8_t blank;
+} geometries[] = {
+    {ROW, 1, 64, 192, 0xff},   {ROW, 8, 64, 320, 0xff},      {ROW, 16, 128, 640, 0x00},
+    {ROW, 64, 128, 400, 0xff}, {ROW, 512, 1024, 3072, 0x00},
+};
+
+static void make(struct disk *d, const struct geometry *g)
+{
+    *d = (struct disk){.st = {.prog_size = g->prog, .erase_size = g->erase, .size = g->size}};
+    d->st.ctx = d;
+    d->st.read = disk_read;
+    d->st.prog = disk_prog;
+    d->st.erase = disk_erase;
+    d->st.sync = disk_sync;
+    memset(d->bytes, g->blank, sizeof(d->bytes));
+}
+
+/* The n-th record's body: its text says which it is, and lengths differ so that padding is used in every way. */
+static struct span body_of(const struct disk *d, unsigned n)
+{
+    static uint8_t text[SIZE_MAX_EMULATED];
+    static const size_t less[] = {0, 13, 5, 30};
+    size_t size = reclog_capacity(&d->st);
+    size = size > 64 ? 64 - less[n % 4] : size - less[n % 4] % size;
+    for (size_t i = 0; i < size; i++)
+        text[i] = (uint8_t)(n * 37 + i * 11 + 1);
+    return span_of(text, size);
+}
+
+/* Which record is there: its number, 0 for none, -1 for a lost state. Everything else fails the test. */
+static int which(struct disk *d, unsigned newest)
+{
+    uint8_t body[SIZE_MAX_EMULATED];
+    size_t n = 0;
+    uint64_t seq = 0;
+    enum err e = reclog_read(&d->st, body, sizeof(body), &n, &seq);
+    if (e == ERR_STORE_EMPTY)
+        return 0;
+    if (e == ERR_STORE_LOST)
+        return -1;
+    assert_int_equal(e, OK);
+    assert_true(seq >= 1 && seq <= newest);
+    if (!span_eq(span_of(body, n), body_of(d, (unsigned)seq)))
+        fail_msg("record %u has a body that was never written", (unsigned)seq);
+    return (int)seq;
+}
+
+static void write_number(struct disk *d, unsigned n)
+{
+    d->op_count = 0;
+    assert_int_equal(reclog_write(&d->st, body_of(d, n)), OK);
+    assert_int_equal(which(d, n), (int)n);
+}
+
+static void writes_and_reads(void **state)
+{
+    (void)state;
+    static struct disk d;
+    for (size_t g = 0; g < COUNT(geometries); g++) {
+        make(&d, &geometries[g]);
+        assert_int_equal(which(&d, 0), 0);
+        for (unsigned n = 1; n <= 9; n++)
+            write_number(&d, n);
+    }
+}
+
+static void apply(struct disk *d, const struct op *op, uint32_t prefix)
+{
+    if (op->kind != SYNC)
+        memcpy(d->bytes + op->off, op->data, prefix);
+}
+
+/* Is the state after the cut old or new, and does the next write work? */
+static void check_cut(struct disk *cut, unsigned n, unsigned long *count)
+{
+    int got = which(cut, n);
+    if (got != (int)n && got != (int)n - 1)
+        fail_msg("geometry %u/%u, write %u: record %d", cut->st.prog_size, cut->st.erase_size, n, got);
+    ++*count;
+    if (*count % 16 != 0)
+        return;
+    unsigned next = (unsigned)got + 1;
+    write_number(cut, next);
+}
+
+/* One cut: of the operations [first, k) those in `subset`, and `prefix` bytes of operation k. */
+static void cut_once(const struct disk *before, const struct disk *after, unsigned n, unsigned first,
+                     unsigned k, unsigned subset, uint32_t prefix, unsigned long *count)
+{
+    static struct disk cut;
+    const struct op *last = &after->ops[k];
+    for (unsigned garbage = 0; garbage < 3; garbage++) {
+        cut = *before;
+        cut.st.ctx = &cut;
+        for (unsigned i = 0; i < k; i++) {
+            if (i < first || subset >> (i - first) & 1u)
+                apply(&cut, &after->ops[i], after->ops[i].n);
+        }
+        apply(&cut, last, prefix);
+        for (uint32_t i = prefix; garbage > 0 && i < last->n; i++)
+            cut.bytes[last->off + i] = garbage == 1 ? 0 : (uint8_t)(i * 59 + prefix * 7 + 3);
+        check_cut(&cut, n, count);
+    }
+}
+
+static void power_cut(void **state)
+{
+    (void)state;
+    static struct disk before;
+    static struct disk after;
+    unsigned long count = 0;
+    for (size_t g = 0; g < COUNT(geometries); g++) {
+        make(&after, &geometries[g]);
+        for (unsigned n = 1; n <= 4; n++) {
+            before = after;
+            write_number(&after, n);
+            unsigned first = 0; /* first operation since the last sync */
+            for (unsigned k = 0; k < after.op_count; k++) {
+                uint32_t step = after.ops[k].n > 600 ? 7 : 1;
+                for (unsigned subset = 0; subset < 1u << (k - first); subset++) {
+                    for (uint32_t prefix = 0; prefix < after.ops[k].n; prefix += step)
+                        cut_once(&before, &after, n, first, k, subset, prefix, &count);
+                    cut_once(&before, &after, n, first, k, subset, after.ops[k].n, &count);
+                }
+                if (after.ops[k].kind == SYNC)
+                    first = k + 1;
+            }
+        }
+    }
+    print_message("%lu cuts\n", count);
+    assert_true(count > 10000);
+}
+
+static void every_bit(void **state)
+{
+    (void)state;
+    static struct disk d;
+    for (size_t g = 0; g < COUNT(geometries); g++) {
+        make(&d, &geometries[g]);
+        for (unsigned n = 1; n <= 3; n++) {
+            write_number(&d, n);
+            for (uint32_t bit = 0; bit < d.st.size * 8; bit++) {
+                d.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+                int got = which(&d, n);
+                if (got != (int)n && got != -1 && !(got == (int)n - 1 && n > 1))
+                    fail_msg("geometry %u/%u, record %u, bit %u: record %d", d.st.prog_size, d.st.erase_size,
+                             n, bit, got);
+                d.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            }
+        }
+    }
+}
+
+/* Once provisioned, a storage whose records are gone is lost, never empty; and nothing is written over it. */
+static void lost(void **state)
+{
+    (void)state;
+    static struct disk d;
+    make(&d, &geometries[1]);
+    write_number(&d, 1);
+    memset(d.bytes + d.st.erase_size, 0xff, d.st.size - d.st.erase_size);
+    assert_int_equal(which(&d, 1), -1);
+    assert_int_equal(reclog_write(&d.st, SPAN_LIT("x")), ERR_STORE_LOST);
+    memset(d.bytes, 0xff, sizeof(d.bytes));
+    assert_int_equal(which(&d, 1), 0);
+    memset(d.bytes, 0x5a, sizeof(d.bytes)); /* somebody else's data */
+    assert_int_equal(which(&d, 1), -1);
+}
+
+static void failing_operations(void **state)
+{
+    (void)state;
+    static struct disk start;
+    static struct disk d;
+    for (unsigned n = 1; n <= 3; n++) {
+        unsigned at = 1;
+        make(&start, &geometries[1]);
+        for (unsigned i = 1; i < n; i++)
+            write_number(&start, i);
+        for (;; at++) {
+            d = start;
+            d.st.ctx = &d;
+            d.op_count = d.calls = 0;
+            d.fail_at = at;
+            enum err e = reclog_write(&d.st, body_of(&d, n));
+            bool reached = d.calls >= at;
+            d.fail_at = 0;
+            assert_int_equal(e, reached ? ERR_STORE_IO : OK);
+            int got = which(&d, n);
+            assert_true(got == (int)n || (reached && got == (int)n - 1));
+            if (!reached)
+                break;
+            d.op_count = 0;
+            assert_int_equal(reclog_write(&d.st, body_of(&d, (unsigned)got + 1)), OK); /* the fault passed */
+        }
+        assert_true(at > 6);
+    }
+    make(&d, &geometries[1]);
+    write_number(&d, 1);
+    uint8_t body[256];
+    size_t size;
+    uint64_t seq;
+    for (unsigned at = 1;; at++) {
+        d.calls = 0;
+        d.fail_at = at;
+        enum err e = reclog_read(&d.st, body, sizeof(body), &size, &seq);
+        assert_int_equal(e, d.calls >= at ? ERR_STORE_IO : OK);
+        if (e == OK)
+            break;
+    }
+}
+
+static void limits(void **state)
+{
+    (void)state;
+    static struct disk d;
+    uint8_t body[256] = {1};
+    size_t n = 99;
+    uint64_t seq = 99;
+    make(&d, &geometries[1]);
+    assert_int_equal(reclog_capacity(&d.st), 96);
+    assert_int_equal(reclog_write(&d.st, span_of(body, 97)), ERR_STORE_FULL);
+    assert_int_equal(reclog_write(&d.st, span_of(body, 96)), OK);
+    assert_int_equal(reclog_read(&d.st, body, 95, &n, &seq), ERR_LIMIT);
+    assert_int_equal(n, 99);
+    assert_int_equal(reclog_read(&d.st, body, 96, &n, &seq), OK);
+    assert_int_equal(n, 96);
+    d.op_count = 0;
+    assert_int_equal(reclog_write(&d.st, span_of(NULL, 0)), OK);
+    assert_int_equal(reclog_read(&d.st, body, 0, &n, &seq), OK);
+    assert_int_equal(n, 0);
+    assert_int_equal(seq, 2);
+
+    static const struct geometry bad[] = {
+        {ROW, 0, 64, 192, 0}, {ROW, 8, 0, 192, 0},  {ROW, 8, 60, 192, 0},       {ROW, 8, 64, 191, 0},
+        {ROW, 8, 16, 192, 0}, {ROW, 32, 32, 96, 0}, {ROW, 1024, 1024, 4096, 0},
+    };
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        make(&d, &bad[i]);
+        ROW_TRUE(&bad[i], reclog_read(&d.st, body, sizeof(body), &n, &seq) == ERR_STATE);
+        ROW_TRUE(&bad[i], reclog_write(&d.st, SPAN_LIT("x")) == ERR_STATE);
+        ROW_TRUE(&bad[i], reclog_capacity(&d.st) == 0 && d.calls == 0);
+    }
+}
+
+/* The bytes on the storage are a format: other versions must find them again. The CRC was computed with zlib. */
+static void format(void **state)
+{
+    (void)state;
+    static struct disk d;
+    static const uint8_t header[] = {'J', 'B', 'R', '1', 3, 0, 0, 0, 1, 0, 0, 0, 0, 0,
+                                     0,   0,   0,   0,   0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    make(&d, &geometries[1]);
+    assert_int_equal(reclog_write(&d.st, SPAN_LIT("abc")), OK);
+    assert_memory_equal(d.bytes, "joinboot reclog1\xff", 17);
+    assert_memory_equal(d.bytes + 64, header, sizeof(header));
+    assert_memory_equal(d.bytes + 64 + 28, "\x31\xe2\x40\x94", 4);
+    assert_memory_equal(d.bytes + 64 + 32, "abc\xff\xff\xff\xff\xff\xff", 9);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_and_reads),
+        cmocka_unit_test(power_cut),
+        cmocka_unit_test(every_bit),
+        cmocka_unit_test(lost),
+        cmocka_unit_test(failing_operations),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(format),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
