@@ -29,10 +29,16 @@ unsigned cgroup_enable(void)
     return count;
 }
 
-void cgroup_enter(const char *name)
+void cgroup_make(const char *name)
 {
     char path[SYSFILE_PATH];
 
     (void)mkdir(sysfile_path(path, ROOT "/joinboot-%s", name), 0755);
+}
+
+void cgroup_enter(const char *name)
+{
+    char path[SYSFILE_PATH];
+
     (void)!sysfile_write(sysfile_path(path, ROOT "/joinboot-%s/cgroup.procs", name), "0");
 }

@@ -150,6 +150,8 @@ void pid1_prepare(struct system *s)
     if (fstat(STDOUT_FILENO, &st) != 0)
         open_console();
     (void)cgroup_enable();
+    for (unsigned i = 0; i < HOST_SERVICES; i++)
+        cgroup_make(s->services[i].name);
     /* Before the first network module: the kernel would configure the same IPv6 address as the agent and answer in its name. */
     (void)!sysctl_set("net.ipv6.conf.default.disable_ipv6", "1", NULL);
     (void)!hostnet_loopback(NULL);

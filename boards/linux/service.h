@@ -10,7 +10,7 @@
 
 #include "firmware/agent/host.h"
 
-enum { SERVICE_ARGV_BYTES = 16 * 1024, SERVICE_RING = 16 * 1024, SERVICE_GRACE_MS = 10000 };
+enum { SERVICE_ARGV_BYTES = 8 * 1024, SERVICE_RING = 16 * 1024, SERVICE_GRACE_MS = 10000 };
 
 struct service {
     const char *name; /* static; names cgroup and log file */

@@ -54,8 +54,8 @@ enum err apiobj_configmap(const struct apiobj_answer *a, const char *key, struct
 }
 
 /* A string of a map, or its default if it is missing, null or empty (kubeadm's SetDefaults does the same). */
-static enum err text_of(const struct yaml_node *map, const char *key, const char *otherwise, char *ret, size_t cap,
-                        struct fault *f)
+static enum err text_of(const struct yaml_node *map, const char *key, const char *otherwise, char *ret,
+                        size_t cap, struct fault *f)
 {
     const struct yaml_node *n = map ? yaml_get(map, key) : NULL;
     struct span s = span_str(otherwise);
@@ -99,7 +99,8 @@ static enum err cluster_fields(const struct yaml_node *doc, struct apiobj_cluste
 
     if (doc->type != YAML_MAP || !kind || !span_is(kind->value, "ClusterConfiguration") || !api ||
         (!span_is(api->value, "kubeadm.k8s.io/v1beta4") && !span_is(api->value, "kubeadm.k8s.io/v1beta3")))
-        return yaml_fault(f, ERR_API_SYNTAX, doc, "must be a ClusterConfiguration of kubeadm.k8s.io/v1beta4 or v1beta3");
+        return yaml_fault(f, ERR_API_SYNTAX, doc,
+                          "must be a ClusterConfiguration of kubeadm.k8s.io/v1beta4 or v1beta3");
     if (networking && yaml_is_null(networking))
         networking = NULL;
     if (networking && networking->type != YAML_MAP)
@@ -108,9 +109,11 @@ static enum err cluster_fields(const struct yaml_node *doc, struct apiobj_cluste
     if (!e)
         e = text_of(doc, "kubernetesVersion", "", c.version, sizeof(c.version), f);
     if (!e)
-        e = text_of(doc, "certificatesDir", "/etc/kubernetes/pki", c.certificates_dir, sizeof(c.certificates_dir), f);
+        e = text_of(doc, "certificatesDir", "/etc/kubernetes/pki", c.certificates_dir,
+                    sizeof(c.certificates_dir), f);
     if (!e)
-        e = text_of(networking, "serviceSubnet", "10.96.0.0/12", c.service_subnet, sizeof(c.service_subnet), f);
+        e = text_of(networking, "serviceSubnet", "10.96.0.0/12", c.service_subnet, sizeof(c.service_subnet),
+                    f);
     if (!e)
         e = text_of(networking, "dnsDomain", "cluster.local", c.dns_domain, sizeof(c.dns_domain), f);
     if (e)
@@ -122,8 +125,8 @@ static enum err cluster_fields(const struct yaml_node *doc, struct apiobj_cluste
     return OK;
 }
 
-enum err apiobj_cluster(const struct apiobj_answer *a, struct buf *text, struct arena *arena, struct apiobj_cluster *ret,
-                        struct fault *f)
+enum err apiobj_cluster(const struct apiobj_answer *a, struct buf *text, struct arena *arena,
+                        struct apiobj_cluster *ret, struct fault *f)
 {
     size_t start = text->n, used = arena->used;
     struct yaml_stream s;
@@ -214,7 +217,8 @@ enum err apiobj_node(const struct apiobj_answer *a, struct fault *f)
     if (e)
         return e;
     json_init(&c.json, a->body);
-    if (json_get(a->body, path, &b, &found) || !found || !span_is(buf_span(&b), "Node") || conditions_read(&c))
+    if (json_get(a->body, path, &b, &found) || !found || !span_is(buf_span(&b), "Node") ||
+        conditions_read(&c))
         return fault_set(f, ERR_API_SYNTAX, "%s: the answer is not the JSON of a Node", a->what);
     if (c.ready)
         return fault_set(f, ERR_NODE_EXISTS, "%s is there and Ready", a->what);

@@ -89,7 +89,8 @@ static enum err read_server(const struct yaml_node *cluster, struct clusterinfo 
 }
 
 /* The one cluster of the kubeconfig. kubeadm names it "" and takes no other. */
-static enum err read_cluster(const struct yaml_stream *s, struct arena *arena, struct clusterinfo *ret, struct fault *f)
+static enum err read_cluster(const struct yaml_stream *s, struct arena *arena, struct clusterinfo *ret,
+                             struct fault *f)
 {
     const struct yaml_node *root = s->count == 1 ? s->docs[0] : NULL;
     const struct yaml_node *list = yaml_get(root, "clusters"), *kind = yaml_get(root, "kind");
@@ -158,15 +159,19 @@ static enum err consider(const struct join *join, struct span der, struct x509_r
         return fault_set(f, ERR_DISCOVER_SYNTAX, "a CA certificate in cluster-info cannot be read");
     if (pins && !is_pinned(join, digest))
         return OK;
-    if (pins && !x509_is_ca(der)) /* a server's own key as a pin would let that server speak for the whole cluster */
+    if (pins &&
+        !x509_is_ca(der)) /* a server's own key as a pin would let that server speak for the whole cluster */
         return fault_set(f, ERR_DISCOVER_PIN, "the pinned certificate in cluster-info is not a CA");
     enum err e = x509_roots_add_der(roots, der);
     if (e == ERR_NOMEM || e == ERR_LIMIT)
         return fault_set(f, e, "too many CA certificates in cluster-info");
-    return e && pins ? fault_set(f, ERR_DISCOVER_PIN, "the pinned certificate in cluster-info cannot be a root") : OK;
+    return e && pins
+               ? fault_set(f, ERR_DISCOVER_PIN, "the pinned certificate in cluster-info cannot be a root")
+               : OK;
 }
 
-static enum err choose_roots(const struct join *join, struct arena *arena, struct clusterinfo *ret, struct fault *f)
+static enum err choose_roots(const struct join *join, struct arena *arena, struct clusterinfo *ret,
+                             struct fault *f)
 {
     struct x509_roots roots = {0};
     struct span pem = ret->ca_pem, der;
@@ -189,7 +194,8 @@ static enum err choose_roots(const struct join *join, struct arena *arena, struc
     if (count == 0)
         return fault_set(f, ERR_DISCOVER_SYNTAX, "cluster-info has no CA certificate");
     if (roots.count == 0)
-        return fault_set(f, ERR_DISCOVER_PIN, "none of the %u CA certificates in cluster-info is pinned", count);
+        return fault_set(f, ERR_DISCOVER_PIN, "none of the %u CA certificates in cluster-info is pinned",
+                         count);
     ret->roots = roots;
     return OK;
 }
@@ -229,8 +235,8 @@ static enum err read(struct span body, const struct join *join, struct arena *ar
     return e;
 }
 
-enum err clusterinfo_read(struct span body, const struct join *join, struct arena *arena, struct clusterinfo *ret,
-                          struct fault *f)
+enum err clusterinfo_read(struct span body, const struct join *join, struct arena *arena,
+                          struct clusterinfo *ret, struct fault *f)
 {
     size_t used = arena->used;
     enum err e = read(body, join, arena, ret, f);

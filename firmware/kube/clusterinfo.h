@@ -19,17 +19,17 @@
 #include "net/url.h"
 
 struct clusterinfo {
-    struct span kubeconfig;   /* decoded text that the JWS is over */
-    struct span server_text;  /* as in the kubeconfig; what kubelet is given */
+    struct span kubeconfig;  /* decoded text that the JWS is over */
+    struct span server_text; /* as in the kubeconfig; what kubelet is given */
     struct url server;
-    struct span ca_pem;       /* decoded certificate-authority-data, every byte: what kubelet is given */
-    struct x509_roots roots;  /* the pinned CAs; all CAs if unsafe_skip_ca and no pins */
+    struct span ca_pem;      /* decoded certificate-authority-data, every byte: what kubelet is given */
+    struct x509_roots roots; /* the pinned CAs; all CAs if unsafe_skip_ca and no pins */
 };
 
 /* Everything of *ret lies in the arena, whose used bytes are taken back on failure. ERR_DISCOVER_MISSING: no signature by this token;
  * ERR_DISCOVER_JWS; ERR_DISCOVER_SYNTAX; ERR_DISCOVER_PIN: no CA of the bundle is pinned, or a pin is of a certificate that is no CA;
  * ERR_NOMEM. */
-enum err clusterinfo_read(struct span body, const struct join *join, struct arena *arena, struct clusterinfo *ret,
-                          struct fault *f) MUST_USE;
+enum err clusterinfo_read(struct span body, const struct join *join, struct arena *arena,
+                          struct clusterinfo *ret, struct fault *f) MUST_USE;
 
 #endif

@@ -27,23 +27,24 @@ enum discover_step { DISCOVER_WAIT, DISCOVER_DONE, DISCOVER_FAILED };
 struct discover_input {
     const struct transport *transport; /* NULL: transport_lwip */
     const struct join *join;
-    const char *node_name;             /* as render_node_name() says */
-    struct span kubelet_version;       /* empty: not known */
-    bool own_node;                     /* a Ready node of this name is this machine's own, from an earlier boot */
+    const char *node_name;       /* as render_node_name() says */
+    struct span kubelet_version; /* empty: not known */
+    bool own_node;               /* a Ready node of this name is this machine's own, from an earlier boot */
     int64_t now_s;
     enum time_quality quality;
-    struct arena *arena;               /* 2 x (DISCOVER_INFO_MAX + DISCOVER_LANE_ARENA) + LIMIT_ANSWER + the ConfigMaps' texts */
+    struct arena
+        *arena; /* 2 x (DISCOVER_INFO_MAX + DISCOVER_LANE_ARENA) + LIMIT_ANSWER + the ConfigMaps' texts */
 };
 
 /* Lies in the arena, and stays there when discover_stop() is called after DISCOVER_DONE. */
 struct discover_result {
-    struct span server;            /* URL as cluster-info has it */
-    struct span ca_pem;            /* the CA bundle, every byte */
-    struct x509_roots roots;       /* the pinned CAs */
-    int64_t date_s;                /* the verified peer's Date, at which its chain was good as well; 0: none */
-    struct ip peer;                /* who was verified last */
+    struct span server;      /* URL as cluster-info has it */
+    struct span ca_pem;      /* the CA bundle, every byte */
+    struct x509_roots roots; /* the pinned CAs */
+    int64_t date_s;          /* the verified peer's Date, at which its chain was good as well; 0: none */
+    struct ip peer;          /* who was verified last */
     char tls[12];
-    unsigned connections;          /* TCP connections that were verified */
+    unsigned connections; /* TCP connections that were verified */
     /* known when all is read */
     struct span kubelet_config;    /* text, admitted by the gate */
     struct apiobj_cluster cluster; /* of kubeadm-config */
@@ -62,23 +63,23 @@ struct discover_lane {
 
 struct discover {
     uint8_t state;
-    bool second;               /* attempts are verified by roots during the handshake */
+    bool second; /* attempts are verified by roots during the handshake */
     struct discover_input in;
-    size_t arena_used;         /* when it was started */
-    struct url target;         /* where the running race connects to */
+    size_t arena_used; /* when it was started */
+    struct url target; /* where the running race connects to */
     unsigned query;
     bool has_query;
     uint64_t first_ms, gate_ms;
     struct race race;
     struct discover_lane lanes[RACE_PARALLEL];
     struct clusterinfo info;
-    struct buf answer;         /* body of the answer that is being read */
+    struct buf answer; /* body of the answer that is being read */
     struct http http;
-    unsigned index;            /* of the request whose answer is awaited */
+    unsigned index; /* of the request whose answer is awaited */
     uint8_t request[DISCOVER_REQUEST_MAX];
     size_t request_n, request_sent;
     struct discover_result result;
-    struct fault fault;        /* the first, with its peer */
+    struct fault fault; /* the first, with its peer */
 };
 
 /* Starts anew. ERR_NOMEM, ERR_DNS, ERR_DISCOVER_UNSUPPORTED (no discovery by token); d->fault says more. */
@@ -87,8 +88,6 @@ enum err discover_start(struct discover *d, const struct discover_input *in, uin
  * begins to read at the next call. */
 enum discover_step discover_step(struct discover *d, uint64_t now_ms, struct discover_result *ret);
 /* The cluster is proven: d->result has server, CA, peer and TLS version. */
-bool discover_trusted(const struct discover *d);
-/* True once an address has proven to be the cluster: the first race is won. */
 bool discover_trusted(const struct discover *d);
 /* When discover_step wants to be called at the latest (UINT64_MAX: only by events). */
 uint64_t discover_wake_ms(const struct discover *d);

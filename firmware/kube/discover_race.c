@@ -25,13 +25,15 @@ static enum err lane_start(void *ctx, unsigned lane, const struct ip *addr, uint
     struct x509_demand demand = demand_of(d);
 
     (void)now_ms;
-    arena_reset(&l->arena);
+    if (!d->second) /* later it holds what was proven, the roots among it */
+        arena_reset(&l->arena);
     l->body.n = 0;
     l->body.overflow = false;
     l->sent = 0;
     l->asked = false;
     http_init(&l->http, &l->body, false);
-    return conn_start(&l->conn, d->in.transport, addr, d->target.port, d->second ? &d->info.roots : NULL, &demand);
+    return conn_start(&l->conn, d->in.transport, addr, d->target.port, d->second ? &d->info.roots : NULL,
+                      &demand);
 }
 
 static void lane_stop(void *ctx, unsigned lane)
@@ -91,7 +93,8 @@ static enum race_step prove(struct discover *d, struct discover_lane *l, struct 
     e = tls_trust(&l->conn.tls, &l->info.roots, &demand);
     if (e) {
         why = l->conn.tls.fault;
-        return lost(l, f, e == ERR_TLS_ROOT ? ERR_DISCOVER_CHAIN : e, why.text[0] ? why.text : "the captured chain");
+        return lost(l, f, e == ERR_TLS_ROOT ? ERR_DISCOVER_CHAIN : e,
+                    why.text[0] ? why.text : "the captured chain");
     }
     /* Now that the peer is known, its clock is better than a floor or a hint: is its chain good at that time as well? */
     if (l->http.date_s < d->in.now_s)

@@ -44,20 +44,22 @@ static struct span cluster_dns(const char *subnets, char ret_text[static IP_TEXT
     return span_str(ip_text(&first.addr, ret_text));
 }
 
-/* certificatesDir/ca.crt; empty if the path is not in its shortest form (Go would shorten it). */
+/* certificatesDir/ca.crt without empty and "." parts, as Go's filepath.Join makes it; empty if the path is relative or has "..". */
 static struct span client_ca(const char *dir, struct buf *text)
 {
     struct span rest = span_str(dir);
 
-    if (rest.n < 2 || rest.p[0] != '/' || rest.p[rest.n - 1] == '/')
+    if (!span_starts(rest, "/"))
         return (struct span){0};
-    rest = span_sub(rest, 1, rest.n);
     while (rest.n > 0) {
         struct span part = span_cut(&rest, '/');
-        if (part.n == 0 || span_is(part, ".") || span_is(part, ".."))
+        if (span_is(part, ".."))
             return (struct span){0};
+        if (part.n == 0 || span_is(part, "."))
+            continue;
+        buf_u8(text, '/');
+        buf_put(text, part);
     }
-    buf_str(text, dir);
     buf_str(text, "/ca.crt");
     return text->overflow ? (struct span){0} : buf_span(text);
 }
@@ -66,11 +68,14 @@ static enum err check_document(const struct yaml_stream *s, struct fault *f)
 {
     if (s->count != 1 || s->docs[0]->type != YAML_MAP)
         return fault_set(f, ERR_KUBELET_CONFIG, "kubelet-config must hold one KubeletConfiguration");
-    const struct yaml_node *version = yaml_get(s->docs[0], "apiVersion"), *kind = yaml_get(s->docs[0], "kind");
+    const struct yaml_node *version = yaml_get(s->docs[0], "apiVersion"),
+                           *kind = yaml_get(s->docs[0], "kind");
     if (!version || version->type != YAML_SCALAR || !span_is(version->value, API_VERSION))
-        return yaml_fault(f, ERR_KUBELET_CONFIG, version ? version : s->docs[0], "apiVersion must be " API_VERSION);
+        return yaml_fault(f, ERR_KUBELET_CONFIG, version ? version : s->docs[0],
+                          "apiVersion must be " API_VERSION);
     if (!kind || kind->type != YAML_SCALAR || !span_is(kind->value, "KubeletConfiguration"))
-        return yaml_fault(f, ERR_KUBELET_CONFIG, kind ? kind : s->docs[0], "kind must be KubeletConfiguration");
+        return yaml_fault(f, ERR_KUBELET_CONFIG, kind ? kind : s->docs[0],
+                          "kind must be KubeletConfiguration");
     return OK;
 }
 
@@ -89,17 +94,20 @@ static enum err check_presets(const struct kubeletcfg_put *w, const struct yaml_
     if (!given(root, "clusterDNS") && w->preset[PRESET_CLUSTER_DNS].n == 0)
         return yaml_fault(f, ERR_KUBELET_CONFIG, root, "clusterDNS is missing and serviceSubnet gives none");
     if ((!ca || ca->value.n == 0) && w->preset[PRESET_CLIENT_CA].n == 0)
-        return yaml_fault(f, ERR_KUBELET_CONFIG, root, "clientCAFile is missing and certificatesDir gives none");
+        return yaml_fault(f, ERR_KUBELET_CONFIG, root,
+                          "clientCAFile is missing and certificatesDir gives none");
     return OK;
 }
 
 /* Reads what was rendered, so all types are right by now. */
-static void read_facts(const struct yaml_node *root, const struct kubeletcfg_put *w, struct kubeletcfg_facts *ret)
+static void read_facts(const struct yaml_node *root, const struct kubeletcfg_put *w,
+                       struct kubeletcfg_facts *ret)
 {
     const struct yaml_node *address = given(root, "healthzBindAddress"), *port = given(root, "healthzPort");
     const struct yaml_node *swap = given(root, "failSwapOn");
     struct kubeletcfg_facts facts = {.healthz_port = 10248, .fail_swap_on = true};
-    struct span text = address && address->value.n > 0 ? address->value : fixed_presets[PRESET_HEALTHZ_ADDRESS];
+    struct span text =
+        address && address->value.n > 0 ? address->value : fixed_presets[PRESET_HEALTHZ_ADDRESS];
     uint64_t number;
     char path[sizeof(facts.dropped)];
     struct buf b = BUF_OF(path);

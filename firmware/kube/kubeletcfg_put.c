@@ -13,11 +13,13 @@ static bool given(const struct yaml_node *n)
     return n && !yaml_is_null(n);
 }
 
-static enum err write_string(struct kubeletcfg_put *w, struct span s, const struct yaml_node *n, unsigned indent)
+static enum err write_string(struct kubeletcfg_put *w, struct span s, const struct yaml_node *n,
+                             unsigned indent)
 {
     if (yamlout_string(w->out, s, indent) == OK)
         return OK;
-    return n ? yaml_fault(w->f, ERR_KUBELET_CONFIG, n, "the text cannot be written with certainty as kubeadm would")
+    return n ? yaml_fault(w->f, ERR_KUBELET_CONFIG, n,
+                          "the text cannot be written with certainty as kubeadm would")
              : fault_set(w->f, ERR_KUBELET_CONFIG, "a default cannot be written");
 }
 
@@ -41,7 +43,8 @@ static void write_dash(struct kubeletcfg_put *w, unsigned indent)
     buf_u8(w->out, '-');
 }
 
-static enum err write_value(struct kubeletcfg_put *w, const struct kubeletcfg_value *v, const struct yaml_node *n, unsigned indent)
+static enum err write_value(struct kubeletcfg_put *w, const struct kubeletcfg_value *v,
+                            const struct yaml_node *n, unsigned indent)
 {
     if (v->string)
         return write_string(w, v->text, n, indent);
@@ -51,7 +54,8 @@ static enum err write_value(struct kubeletcfg_put *w, const struct kubeletcfg_va
     return OK;
 }
 
-static enum err put_scalar(struct kubeletcfg_put *w, const struct field *fd, const struct yaml_node *n, unsigned indent)
+static enum err put_scalar(struct kubeletcfg_put *w, const struct field *fd, const struct yaml_node *n,
+                           unsigned indent)
 {
     struct kubeletcfg_value v;
     struct span preset = w->preset[fd->preset];
@@ -143,7 +147,8 @@ static enum err put_strings_of(struct kubeletcfg_put *w, const struct yaml_node 
     return put_list(w, FIELD_STRING, NULL, n, indent);
 }
 
-static enum err put_map(struct kubeletcfg_put *w, const struct field *fd, const struct yaml_node *map, unsigned indent)
+static enum err put_map(struct kubeletcfg_put *w, const struct field *fd, const struct yaml_node *map,
+                        unsigned indent)
 {
     static const enum field_type items[] = {[FIELD_MAP_STRING] = FIELD_STRING,
                                             [FIELD_MAP_BOOL] = FIELD_BOOL,
@@ -162,7 +167,8 @@ static enum err put_map(struct kubeletcfg_put *w, const struct field *fd, const 
         struct kubeletcfg_value v;
         write_indent(w, indent + 2);
         if (yamlout_key(w->out, n->key))
-            return yaml_fault(w->f, ERR_KUBELET_CONFIG, n, "the key cannot be written with certainty as kubeadm would");
+            return yaml_fault(w->f, ERR_KUBELET_CONFIG, n,
+                              "the key cannot be written with certainty as kubeadm would");
         buf_u8(w->out, ':');
         enum err e = items[fd->type] == FIELD_STRINGS ? put_strings_of(w, n, indent + 2)
                                                       : kubeletcfg_scalar(w->f, items[fd->type], n, &v);
@@ -174,7 +180,8 @@ static enum err put_map(struct kubeletcfg_put *w, const struct field *fd, const 
     return OK;
 }
 
-static enum err put_nested(struct kubeletcfg_put *w, const struct field *fd, const struct yaml_node *n, unsigned indent)
+static enum err put_nested(struct kubeletcfg_put *w, const struct field *fd, const struct yaml_node *n,
+                           unsigned indent)
 {
     unsigned count;
 
@@ -191,7 +198,8 @@ static enum err put_nested(struct kubeletcfg_put *w, const struct field *fd, con
     return e;
 }
 
-static enum err put_field(struct kubeletcfg_put *w, const struct field *fd, const struct yaml_node *n, unsigned indent)
+static enum err put_field(struct kubeletcfg_put *w, const struct field *fd, const struct yaml_node *n,
+                          unsigned indent)
 {
     switch (fd->type) {
     case FIELD_STRUCT:
@@ -238,8 +246,8 @@ static bool in_table(const struct field_table *t, struct span key)
     return false;
 }
 
-enum err kubeletcfg_put_struct(struct kubeletcfg_put *w, const struct field_table *t, const struct yaml_node *map,
-                               unsigned indent, unsigned *ret_count)
+enum err kubeletcfg_put_struct(struct kubeletcfg_put *w, const struct field_table *t,
+                               const struct yaml_node *map, unsigned indent, unsigned *ret_count)
 {
     unsigned count = 0;
 

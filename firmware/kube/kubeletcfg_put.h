@@ -29,7 +29,7 @@ enum err kubeletcfg_scalar(struct fault *f, enum field_type type, const struct y
 
 /* Writes the fields of a struct (map is NULL or null: its zero value) at `indent`; *ret_count is how many lines of keys there were.
  * ERR_KUBELET_CONFIG at the node that cannot be rendered. */
-enum err kubeletcfg_put_struct(struct kubeletcfg_put *w, const struct field_table *t, const struct yaml_node *map,
-                               unsigned indent, unsigned *ret_count) MUST_USE;
+enum err kubeletcfg_put_struct(struct kubeletcfg_put *w, const struct field_table *t,
+                               const struct yaml_node *map, unsigned indent, unsigned *ret_count) MUST_USE;
 
 #endif

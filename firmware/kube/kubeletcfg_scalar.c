@@ -28,8 +28,8 @@ static enum err integer_of(struct fault *f, const struct yaml_node *n, int64_t l
     if (negative)
         digits = span_sub(digits, 1, digits.n);
     if (n->type != YAML_SCALAR || !n->plain || text_u64(digits, most, &v))
-        return yaml_fault(f, ERR_KUBELET_CONFIG, n, "must be a whole number from %lld to %llu", (long long)low,
-                          (unsigned long long)high);
+        return yaml_fault(f, ERR_KUBELET_CONFIG, n, "must be a whole number from %lld to %llu",
+                          (long long)low, (unsigned long long)high);
     ret->text = n->value;
     ret->zero = v == 0;
     return OK;
@@ -104,7 +104,7 @@ static struct kubeletcfg_value zero_value(enum field_type type)
 }
 
 enum err kubeletcfg_scalar(struct fault *f, enum field_type type, const struct yaml_node *n,
-                            struct kubeletcfg_value *ret)
+                           struct kubeletcfg_value *ret)
 {
     *ret = zero_value(type);
     if (!n || yaml_is_null(n)) {

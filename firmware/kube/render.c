@@ -7,7 +7,7 @@
 #include "firmware/kube/yamlout.h"
 
 #define BOOTSTRAP_PATH "/etc/kubernetes/bootstrap-kubelet.conf"
-#define CONFIG_PATH "/var/lib/kubelet/config.yaml"
+#define CONFIG_PATH    "/var/lib/kubelet/config.yaml"
 
 enum { TAINTS_MAX = 2048 };
 
@@ -54,7 +54,8 @@ enum err render_node_name(const struct join *join, const char *hostname, char re
 }
 
 /* One line "KEY: value" whose key stands at `column`. */
-static void line(struct buf *out, const char *lead, const char *key, struct span value, unsigned column, enum err *e)
+static void line(struct buf *out, const char *lead, const char *key, struct span value, unsigned column,
+                 enum err *e)
 {
     buf_str(out, lead);
     buf_str(out, key);
@@ -63,7 +64,8 @@ static void line(struct buf *out, const char *lead, const char *key, struct span
         *e = yamlout_string(out, value, column);
 }
 
-static enum err put_bootstrap(const struct render_input *in, struct arena *arena, struct buf *out, struct fault *f)
+static enum err put_bootstrap(const struct render_input *in, struct arena *arena, struct buf *out,
+                              struct fault *f)
 {
     const struct span user = SPAN_LIT("tls-bootstrap-token-user");
     const struct span context = SPAN_LIT("tls-bootstrap-token-user@kubernetes");
@@ -89,7 +91,8 @@ static enum err put_bootstrap(const struct render_input *in, struct arena *arena
     line(out, "- ", "name", user, 2, &e);
     buf_str(out, "  user:\n");
     line(out, "    ", "token", join->tls_bootstrap_token.n ? join->tls_bootstrap_token : join->token, 4, &e);
-    return e ? fault_set(f, ERR_API_SYNTAX, "the cluster's name or server cannot be written as kubeadm would") : OK;
+    return e ? fault_set(f, ERR_API_SYNTAX, "the cluster's name or server cannot be written as kubeadm would")
+             : OK;
 }
 
 /* Go's %q of printable ASCII. */
@@ -197,7 +200,8 @@ static enum err put_arg(struct buf *out, const struct join_arg *arg, struct faul
         for (size_t i = 0; i < parts[k].n; i++) {
             uint8_t c = parts[k].p[i];
             if (c <= 0x20 || c >= 0x7f || c == '"' || c == '\'' || c == '\\')
-                return fault_set(f, ERR_CONFIG_UNSUPPORTED, "kubelet argument %.*s has a space, quote or backslash",
+                return fault_set(f, ERR_CONFIG_UNSUPPORTED,
+                                 "kubelet argument %.*s has a space, quote or backslash",
                                  (int)(arg->name.n > 60 ? 60 : arg->name.n), (const char *)arg->name.p);
         }
         buf_put(out, parts[k]);
@@ -219,8 +223,8 @@ static enum err put_flags(const struct render_input *in, struct buf *out, struct
     return e;
 }
 
-enum err render_put(enum render_file which, const struct render_input *in, struct arena *arena, struct buf *ret,
-                    struct kubeletcfg_facts *ret_kubelet, struct fault *f)
+enum err render_put(enum render_file which, const struct render_input *in, struct arena *arena,
+                    struct buf *ret, struct kubeletcfg_facts *ret_kubelet, struct fault *f)
 {
     size_t used = arena->used, start = ret->n;
     enum err e = ERR_STATE;

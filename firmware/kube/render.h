@@ -28,13 +28,13 @@ struct render_input {
     struct span kubelet_config; /* the ConfigMap's text, admitted by the gate */
     const char *hostname;       /* the machine's host name, lower case */
     bool resolved_active;
-    struct ip node_ips[2];      /* the acquired addresses, IPv4 first; used if the document has no node-ip */
+    struct ip node_ips[2]; /* the acquired addresses, IPv4 first; used if the document has no node-ip */
     unsigned node_ip_count;
 };
 
 /* What there is to know of a file before it is written. */
 struct render_facts {
-    const char *path;    /* in the input's memory or static */
+    const char *path; /* in the input's memory or static */
     unsigned mode;
     bool secret;
     bool only_if_absent;
@@ -46,12 +46,13 @@ enum err render_facts(enum render_file which, const struct join *join, char path
 
 /* The name under which kubelet registers: the argument hostname-override, else nodeRegistration.name, else the host name.
  * ERR_INPUT if there is none or it is too long. */
-enum err render_node_name(const struct join *join, const char *hostname, char ret[static RENDER_NAME_MAX]) MUST_USE;
+enum err render_node_name(const struct join *join, const char *hostname,
+                          char ret[static RENDER_NAME_MAX]) MUST_USE;
 
 /* Appends a file's content. The arena is used and given back; ret_kubelet is filled by RENDER_CONFIG only and may be NULL otherwise.
  * ERR_KUBELET_CONFIG; ERR_CONFIG_UNSUPPORTED for arguments that systemd would not pass on unchanged; ERR_LIMIT. */
-enum err render_put(enum render_file which, const struct render_input *in, struct arena *arena, struct buf *ret,
-                    struct kubeletcfg_facts *ret_kubelet, struct fault *f) MUST_USE;
+enum err render_put(enum render_file which, const struct render_input *in, struct arena *arena,
+                    struct buf *ret, struct kubeletcfg_facts *ret_kubelet, struct fault *f) MUST_USE;
 
 /* kubelet's argv as kubeadm's systemd drop-in (10-kubeadm.conf) gives it, ended by NULL; the texts go to `store`. ERR_LIMIT,
  * ERR_CONFIG_UNSUPPORTED. */

@@ -10,13 +10,13 @@ enum style { PLAIN, SINGLE, DOUBLE, LITERAL };
 
 /* What decides the style, found in one pass. */
 struct looks {
-    bool lines;         /* holds a line feed */
-    bool special;       /* holds a tab or a character outside the BMP, which only double quotes can say */
-    bool edge;          /* begins or ends with a space or a line feed */
+    bool lines;   /* holds a line feed */
+    bool special; /* holds a tab or a character outside the BMP, which only double quotes can say */
+    bool edge;    /* begins or ends with a space or a line feed */
     bool trailing_space;
-    bool space_break;   /* a space before a line feed */
-    bool break_space;   /* a space behind a line feed */
-    bool indicator;     /* would mean something else without quotes */
+    bool space_break; /* a space before a line feed */
+    bool break_space; /* a space behind a line feed */
+    bool indicator;   /* would mean something else without quotes */
 };
 
 /* Length of the UTF-8 sequence that a byte starts. */

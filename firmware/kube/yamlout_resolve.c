@@ -21,11 +21,11 @@ static bool is_hex(uint8_t c)
 
 static bool is_word(struct span s)
 {
-    static const char *const words[] = {
-        "",      "~",     "y",    "Y",    "yes",  "Yes",  "YES",  "true",  "True",  "TRUE",  "on",    "On",
-        "ON",    "n",     "N",    "no",   "No",   "NO",   "false", "False", "FALSE", "off",   "Off",   "OFF",
-        "null",  "Null",  "NULL", ".nan", ".NaN", ".NAN", ".inf", ".Inf",  ".INF",  "+.inf", "+.Inf", "+.INF",
-        "-.inf", "-.Inf", "-.INF"};
+    static const char *const words[] = {"",     "~",     "y",     "Y",     "yes",   "Yes",   "YES",  "true",
+                                        "True", "TRUE",  "on",    "On",    "ON",    "n",     "N",    "no",
+                                        "No",   "NO",    "false", "False", "FALSE", "off",   "Off",  "OFF",
+                                        "null", "Null",  "NULL",  ".nan",  ".NaN",  ".NAN",  ".inf", ".Inf",
+                                        ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"};
 
     for (size_t i = 0; i < COUNT(words); i++) {
         if (span_is(s, words[i]))
@@ -170,8 +170,8 @@ static enum yamlout_kind number(struct span s)
 
     for (size_t i = 0; i < s.n; i++) {
         uint8_t c = s.p[i];
-        alphabet = alphabet && (is_hex(c) || c == '_' || c == '.' || c == '+' || c == '-' || (c | 0x20) == 'x' ||
-                                (c | 0x20) == 'o');
+        alphabet = alphabet && (is_hex(c) || c == '_' || c == '.' || c == '+' || c == '-' ||
+                                (c | 0x20) == 'x' || (c | 0x20) == 'o');
         if (c != '_')
             buf_u8(&b, c);
     }

@@ -109,7 +109,7 @@ def pins(run):
     leaf = openssl("x509", "-req", "-CA", "ca0.crt", "-CAkey", "ca0.key", "-CAcreateserial", "-extfile", "leaf.ext", stdin=csr)
     run.expect("pin refuses a leaf", ["pin", "-"], 1, err="not the certificate of a CA", stdin=leaf)
     run.expect("pin refuses a leaf behind a CA", ["pin", "-"], 1, err="not the certificate of a CA", stdin=both + leaf)
-    run.expect("pin refuses a file without end", ["pin", "-"], 1, err="(internal.limit)", stdin=both * 300)
+    run.expect("pin refuses a file without end", ["pin", "-"], 1, err="(internal.limit)", stdin=both + b"\n" * 300000)
 
 
 def errors(run):

@@ -3,6 +3,7 @@ import base64
 import datetime
 import json
 import os
+import re
 
 NODE = """\
 apiVersion: joinboot/v1alpha1
@@ -149,12 +150,14 @@ def refused_joins(run):
         ("unsafe", "    caCertHashes:", "    unsafeSkipCAVerification: true\n    caCertHashes:", ["unsafeSkipCAVerification", "(config.unsafe)"]),
         ("unknown field", "discovery:", "discoverx: 1\ndiscovery:", ["bad.yaml:3:", "discoverx:", "(config.field)"]),
         ("dry run", "discovery:", "dryRun: true\ndiscovery:", ["dryRun:", "(config.unsupported)"]),
-        ("another node's name", "nodeRegistration:", "nodeRegistration:\n  name: node-4", ["(config."]),
+        ("two node-ips of one family", "10.100.0.2,fd00:1:2:3::3", "10.100.0.2,10.100.0.3", ["bad.yaml:13:", "nodeRegistration.kubeletExtraArgs[0]", "(config.field)"]),
+        ("another node's name", "nodeRegistration:", "nodeRegistration:\n  name: node-4", ["bad.yaml:10:", "nodeRegistration.name:", "(config.field)"]),
     ]
     for name, old, new, want in rows:
         assert old in JOIN
         run.write("bad.yaml", JOIN.replace(old, new, 1))
         a = run.expect(f"join: {name}", ["sign", "--key", "site.key", "--node", "node.yaml", "--config", "bad.yaml", "-o", "never.jws"], 1, err=want)
+        run.case(f"join: {name}: is placed in the operator's file", re.match(r"bad\.yaml:[1-9]", a.err), a)
         run.case(f"join: {name}: the token is not printed", "vjjwg16ucnhp94qr" not in a.err.lower(), a)
     run.write("unsafe.yaml", JOIN.replace("    caCertHashes:", "    unsafeSkipCAVerification: true\n    caCertHashes:"))
     run.expect("unsafe with permission", ["sign", "--key", "site.key", "--node", "node.yaml", "--config", "unsafe.yaml", "-o", "unsafe.jws",

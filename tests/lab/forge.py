@@ -5,6 +5,8 @@ import socket
 import struct
 import subprocess
 
+from proc import wait_for
+
 
 def b64url(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -68,12 +70,19 @@ def advertisement(address, mac):
     return bytes.fromhex("333300000001") + hw + b"\x86\xdd" + struct.pack("!IHBB", 0x60000000, len(body), 58, 255) + src + dst + body
 
 
-SEND = "import socket,sys; s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); s.bind((sys.argv[1],0)); s.send(bytes.fromhex(sys.argv[2]))"
+SEND = """
+import os, socket, sys, time
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind((sys.argv[1], 0)); print('ready', flush=True)
+while not os.path.exists(sys.argv[3]):
+    time.sleep(0.002)
+time.sleep(float(sys.argv[4])); s.send(bytes.fromhex(sys.argv[2]))
+"""
 
 
-def send_frame(ns, link, frame):
-    """Puts a frame on a link of a namespace."""
-    subprocess.run(["ip", "netns", "exec", ns, "python3", "-c", SEND, link, frame.hex()], check=True, stdin=subprocess.DEVNULL)
+def sender(world, ns, link, frame, trigger, delay):
+    """A process that puts a frame on a link of a namespace `delay` seconds after the file `trigger` has appeared; it is ready on return."""
+    world.popen(["python3", "-c", SEND, link, frame.hex(), trigger, delay], ns=ns, log="sender.log")
+    wait_for("sender", lambda: "ready" in world.tail("sender.log"))
 
 
 TLS_SERVER = """

@@ -12,7 +12,7 @@ import tempfile
 import pki
 from bundle import Operator
 from console import Console
-from proc import World
+from proc import World, run
 from servers import Dnsmasq, Nginx
 from standin import Standin
 
@@ -151,11 +151,14 @@ class Rack(Console):
             return int(f.read().split()[0])
 
     def power_cut(self):
-        """Ends the agent and all that it started, at once."""
+        """Ends the agent and all that it started, at once; what the node's kernel knew is gone, too."""
         if self.agent:
             self.agent.kill()
             self.agent.wait()
             self.agent = None
+        for words in (["addr", "flush", "dev", "eth0"], ["route", "flush", "dev", "eth0"], ["-6", "route", "flush", "dev", "eth0"]):
+            run("ip", "-n", self.node_ns, *words, check=False)
+        self.world.sysctl(self.node_ns, "net.ipv6.conf.eth0.disable_ipv6", 1)
 
     def stop_agent(self, grace=10):
         """Asks the agent to stop, as an operator would; returns its exit status."""

@@ -14,11 +14,11 @@
 #include "firmware/kube/clusterinfo.h"
 
 #define TOKEN "abcdef.0123456789abcdef"
-#define DATA "tests/unit/data-kube/"
+#define DATA  "tests/unit/data-kube/"
 /* openssl x509 -pubkey | openssl pkey -pubin -outform der | sha256sum */
-#define PIN_CA "919398dfe6992585e38f79f21933a5ba3541ad0c4acac12179b079099b8b1699"
+#define PIN_CA    "919398dfe6992585e38f79f21933a5ba3541ad0c4acac12179b079099b8b1699"
 #define PIN_OTHER "86d88491f1a0fcc7661a6eacaafaf862b6fb291acc448596dca57cd95330802c"
-#define PIN_LEAF "0157ed9e3b64dc6ff066d7943c1e61de92f31eca10f02fd0609c28c36bfdaf00"
+#define PIN_LEAF  "0157ed9e3b64dc6ff066d7943c1e61de92f31eca10f02fd0609c28c36bfdaf00"
 
 static _Alignas(16) uint8_t memory[LIMIT_ARENA];
 static struct arena arena;
@@ -30,11 +30,11 @@ struct answer {
     const char *certs[3];   /* PEM files in certificate-authority-data */
     const char *kubeconfig; /* NULL: kubeadm's form */
     const char *server;
-    const char *token;      /* that signs */
-    const char *header;     /* of the JWS */
-    const char *id;         /* in the key's name */
-    const char *jws;        /* NULL: computed */
-    const char *extra;      /* appended to the kubeconfig after signing */
+    const char *token;  /* that signs */
+    const char *header; /* of the JWS */
+    const char *id;     /* in the key's name */
+    const char *jws;    /* NULL: computed */
+    const char *extra;  /* appended to the kubeconfig after signing */
 };
 
 static const struct answer good = {.certs = {"ca.pem"},
@@ -65,8 +65,10 @@ static struct span make_kubeconfig(const struct answer *a)
         return span_str(a->kubeconfig);
     buf_str(&b, "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: ");
     put_ca(&b, a);
-    buf_fmt(&b, "\n    server: %s\n  name: \"\"\ncontexts: null\ncurrent-context: \"\"\nkind: Config\nusers: null\n",
-            a->server);
+    buf_fmt(
+        &b,
+        "\n    server: %s\n  name: \"\"\ncontexts: null\ncurrent-context: \"\"\nkind: Config\nusers: null\n",
+        a->server);
     return buf_span(&b);
 }
 
@@ -94,7 +96,9 @@ static struct span make_body(const struct answer *a)
 
     buf_put(&c, text);
     buf_str(&c, a->extra ? a->extra : "");
-    buf_str(&b, "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"cluster-info\"},\"data\":{");
+    buf_str(
+        &b,
+        "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"cluster-info\"},\"data\":{");
     buf_fmt(&b, "\"jws-kubeconfig-zzzzzz\":\"x\",\"jws-kubeconfig-%s\":\"", a->id);
     if (a->jws)
         buf_str(&b, a->jws);
@@ -181,10 +185,10 @@ static void test_signature(void **state)
     a.jws = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImFiY2RlZiJ9..";
     EXPECT(ERR_DISCOVER_JWS, &a, j);
     static const char *const headers[] = {
-        "{\"alg\":\"none\",\"kid\":\"abcdef\"}",    "{\"alg\":\"HS512\",\"kid\":\"abcdef\"}",
-        "{\"kid\":\"abcdef\",\"alg\":\"HS256\"}",   "{\"alg\":\"HS256\",\"kid\":\"abcdeg\"}",
-        "{\"alg\":\"HS256\", \"kid\":\"abcdef\"}",  "{\"alg\":\"HS256\",\"kid\":\"abcdef\",\"x\":1}",
-        "{\"alg\":\"ES256\",\"kid\":\"abcdef\"}",   "{}",
+        "{\"alg\":\"none\",\"kid\":\"abcdef\"}",   "{\"alg\":\"HS512\",\"kid\":\"abcdef\"}",
+        "{\"kid\":\"abcdef\",\"alg\":\"HS256\"}",  "{\"alg\":\"HS256\",\"kid\":\"abcdeg\"}",
+        "{\"alg\":\"HS256\", \"kid\":\"abcdef\"}", "{\"alg\":\"HS256\",\"kid\":\"abcdef\",\"x\":1}",
+        "{\"alg\":\"ES256\",\"kid\":\"abcdef\"}",  "{}",
     };
     for (size_t i = 0; i < COUNT(headers); i++) {
         a = good;
@@ -326,8 +330,13 @@ static void test_changed_kubeconfig(void **state)
 
 static void test_answers(void **state)
 {
-    static const char *const answers[] = {"", "{", "[]", "{\"data\":{}}", "{\"data\":{\"kubeconfig\":1}}",
-                                          "{\"data\":{\"kubeconfig\":\"\"}}", "<html></html>",
+    static const char *const answers[] = {"",
+                                          "{",
+                                          "[]",
+                                          "{\"data\":{}}",
+                                          "{\"data\":{\"kubeconfig\":1}}",
+                                          "{\"data\":{\"kubeconfig\":\"\"}}",
+                                          "<html></html>",
                                           "{\"data\":{\"kubeconfig\":\"a\",\"kubeconfig\":\"b\"}}"};
     struct join j = plain_join(PIN_CA);
 
@@ -335,8 +344,9 @@ static void test_answers(void **state)
     for (size_t i = 0; i < COUNT(answers); i++)
         assert_int_equal(run(span_str(answers[i]), &j), ERR_DISCOVER_SYNTAX);
     assert_int_equal(run(SPAN_LIT("{\"data\":{\"kubeconfig\":\"a\"}}"), &j), ERR_DISCOVER_MISSING);
-    assert_int_equal(run(SPAN_LIT("{\"data\":{\"kubeconfig\":\"a\",\"jws-kubeconfig-abcdef\":\"a..b\"}}"), &j),
-                     ERR_DISCOVER_JWS);
+    assert_int_equal(
+        run(SPAN_LIT("{\"data\":{\"kubeconfig\":\"a\",\"jws-kubeconfig-abcdef\":\"a..b\"}}"), &j),
+        ERR_DISCOVER_JWS);
     assert_false(gate_admitted(info.kubeconfig));
     for (size_t n = 1; n < 100; n++) {
         struct span b = make_body(&good);
@@ -394,10 +404,14 @@ static void test_recorded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),       cmocka_unit_test(test_signature),
-        cmocka_unit_test(test_flips),      cmocka_unit_test(test_pins),
-        cmocka_unit_test(test_added_ca),   cmocka_unit_test(test_kubeconfig),
-        cmocka_unit_test(test_changed_kubeconfig), cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_signature),
+        cmocka_unit_test(test_flips),
+        cmocka_unit_test(test_pins),
+        cmocka_unit_test(test_added_ca),
+        cmocka_unit_test(test_kubeconfig),
+        cmocka_unit_test(test_changed_kubeconfig),
+        cmocka_unit_test(test_answers),
         cmocka_unit_test(test_recorded),
     };
     testcrypto_start(256 * 1024);

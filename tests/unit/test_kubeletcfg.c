@@ -115,6 +115,9 @@ static void test_presets(void **state)
     assert_true(span_find_str(got, "clusterDNS:\n- fd00:10:96::a\n") < got.n);
     assert_true(span_find_str(got, "clientCAFile: /srv/pki/ca.crt\n") < got.n);
     assert_true(span_find_str(got, "resolvConf") == got.n);
+    strcpy(cluster.certificates_dir, "//srv/./pki//");
+    assert_int_equal(render(SPAN_LIT(HEAD), false, &got), OK);
+    assert_true(span_find_str(got, "clientCAFile: /srv/pki/ca.crt\n") < got.n);
     strcpy(cluster.certificates_dir, "/srv/../pki");
     assert_int_equal(render(SPAN_LIT(HEAD), false, &got), ERR_KUBELET_CONFIG);
     setup(NULL);
@@ -166,9 +169,11 @@ static void test_refusals(void **state)
     REFUSES(HEAD "featureGates: {A: \"true\"}\n", "featureGates.A");
     REFUSES(HEAD "authentication: true\n", "authentication");
     REFUSES(HEAD "logging: {verbosity: -1}\n", "logging.verbosity");
-    REFUSES(HEAD "logging: {options: {json: {infoBufferSize: 1.5Gi}}}\n", "logging.options.json.infoBufferSize");
+    REFUSES(HEAD "logging: {options: {json: {infoBufferSize: 1.5Gi}}}\n",
+            "logging.options.json.infoBufferSize");
     REFUSES(HEAD "reservedMemory: [{limits: {memory: abc}}]\n", "reservedMemory[0].limits.memory");
-    REFUSES(HEAD "registerWithTaints: [{timeAdded: \"2026-01-01T00:00:00Z\"}]\n", "registerWithTaints[0].timeAdded");
+    REFUSES(HEAD "registerWithTaints: [{timeAdded: \"2026-01-01T00:00:00Z\"}]\n",
+            "registerWithTaints[0].timeAdded");
     REFUSES(HEAD "memoryThrottlingFactor: 1e-5\n", "memoryThrottlingFactor");
     REFUSES(HEAD "unknown: {a: .nan}\n", "unknown.a");
     REFUSES(HEAD "address: a\naddress: b\n", "address");
@@ -229,17 +234,49 @@ static void test_values(void **state)
         char kind;
         const char *in, *out; /* out NULL: refused */
     } rows[] = {
-        {'d', "90s", "1m30s"},      {'d', "1.5h", "1h30m0s"},       {'d', "0", "0s"},       {'d', "-2m", "-2m0s"},
-        {'d', "1500us", "1.5ms"},   {'d', "999ns", "999ns"},        {'d', "2000ns", "2\xc2\xb5s"}, {'d', "1h1s", "1h0m1s"},
-        {'d', "87600h", "87600h0m0s"}, {'d', "1d", NULL},           {'d', "", NULL},        {'d', "-", NULL},
-        {'d', "5", NULL},           {'d', ".s", NULL},              {'d', "9999999h", NULL}, {'d', "1 s", NULL},
-        {'q', "1024Mi", "1Gi"},     {'q', "1000m", "1"},            {'q', "1500m", "1500m"}, {'q', "12000", "12k"},
-        {'q', "0Ki", "0"},          {'q', "1023Ki", "1023Ki"},      {'q', "1000E", NULL},    {'q', "4Ei", NULL},
-        {'q', "3Ei", "3Ei"},        {'q', "01", NULL},              {'q', "-1", NULL},       {'q', "1.5", NULL},
-        {'q', "1e3", NULL},         {'q', "", NULL},                {'q', "Ki", NULL},       {'q', "1 ", NULL},
-        {'f', "0.90", "0.9"},       {'f', "1.0", "1"},              {'f', "-0.5", "-0.5"},   {'f', "0.0001", "0.0001"},
-        {'f', "0.00001", NULL},     {'f', "-0", NULL},              {'f', "1e3", NULL},      {'f', "1000000", NULL},
-        {'f', "1.", NULL},          {'f', ".5", NULL},              {'f', "100000.25", "100000.25"},
+        {'d', "90s", "1m30s"},
+        {'d', "1.5h", "1h30m0s"},
+        {'d', "0", "0s"},
+        {'d', "-2m", "-2m0s"},
+        {'d', "1500us", "1.5ms"},
+        {'d', "999ns", "999ns"},
+        {'d', "2000ns", "2\xc2\xb5s"},
+        {'d', "1h1s", "1h0m1s"},
+        {'d', "87600h", "87600h0m0s"},
+        {'d', "1d", NULL},
+        {'d', "", NULL},
+        {'d', "-", NULL},
+        {'d', "5", NULL},
+        {'d', ".s", NULL},
+        {'d', "9999999h", NULL},
+        {'d', "1 s", NULL},
+        {'q', "1024Mi", "1Gi"},
+        {'q', "1000m", "1"},
+        {'q', "1500m", "1500m"},
+        {'q', "12000", "12k"},
+        {'q', "0Ki", "0"},
+        {'q', "1023Ki", "1023Ki"},
+        {'q', "1000E", NULL},
+        {'q', "4Ei", NULL},
+        {'q', "3Ei", "3Ei"},
+        {'q', "01", NULL},
+        {'q', "-1", NULL},
+        {'q', "1.5", NULL},
+        {'q', "1e3", NULL},
+        {'q', "", NULL},
+        {'q', "Ki", NULL},
+        {'q', "1 ", NULL},
+        {'f', "0.90", "0.9"},
+        {'f', "1.0", "1"},
+        {'f', "-0.5", "-0.5"},
+        {'f', "0.0001", "0.0001"},
+        {'f', "0.00001", NULL},
+        {'f', "-0", NULL},
+        {'f', "1e3", NULL},
+        {'f', "1000000", NULL},
+        {'f', "1.", NULL},
+        {'f', ".5", NULL},
+        {'f', "100000.25", "100000.25"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -247,7 +284,9 @@ static void test_values(void **state)
         struct buf b = {.p = (uint8_t *)text, .cap = sizeof(text) - 1};
         int64_t ns;
         struct span in = span_str(rows[i].in);
-        enum err e = rows[i].kind == 'q' ? values_quantity(in, &b) : rows[i].kind == 'f' ? values_float(in, &b) : OK;
+        enum err e = rows[i].kind == 'q'   ? values_quantity(in, &b)
+                     : rows[i].kind == 'f' ? values_float(in, &b)
+                                           : OK;
         if (rows[i].kind == 'd') {
             e = values_duration(in, &ns);
             if (!e)
@@ -265,9 +304,12 @@ static void test_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_vectors, setup),  cmocka_unit_test_setup(test_facts, setup),
-        cmocka_unit_test_setup(test_presets, setup),  cmocka_unit_test_setup(test_refusals, setup),
-        cmocka_unit_test_setup(test_gate_and_room, setup), cmocka_unit_test(test_tables),
+        cmocka_unit_test_setup(test_vectors, setup),
+        cmocka_unit_test_setup(test_facts, setup),
+        cmocka_unit_test_setup(test_presets, setup),
+        cmocka_unit_test_setup(test_refusals, setup),
+        cmocka_unit_test_setup(test_gate_and_room, setup),
+        cmocka_unit_test(test_tables),
         cmocka_unit_test(test_values),
     };
     testcrypto_start(64 * 1024);

@@ -20,6 +20,43 @@ static char kid[3][JOSE_THUMBPRINT_TEXT + 1];
 static uint8_t bundle[200 * 1024];
 static const char payload[] = "kind: NodeJoin\n";
 
+/* The n-th call of any of these fails (0: none does). */
+static unsigned calls, fail_call;
+
+static bool fails(void)
+{
+    return ++calls == fail_call;
+}
+
+enum err __real_hash_sha256(struct span data, uint8_t ret[static HASH_SIZE]);
+enum err __wrap_hash_sha256(struct span data, uint8_t ret[static HASH_SIZE]);
+enum err __real_text_b64url(struct span s, struct buf *ret);
+enum err __wrap_text_b64url(struct span s, struct buf *ret);
+enum err __real_jose_header_put(struct buf *ret, const struct jose_key *key, const char *typ);
+enum err __wrap_jose_header_put(struct buf *ret, const struct jose_key *key, const char *typ);
+enum err __real_jose_split(struct span jws, struct jose_compact *ret);
+enum err __wrap_jose_split(struct span jws, struct jose_compact *ret);
+
+enum err __wrap_hash_sha256(struct span data, uint8_t ret[static HASH_SIZE])
+{
+    return fails() ? ERR_STATE : __real_hash_sha256(data, ret);
+}
+
+enum err __wrap_text_b64url(struct span s, struct buf *ret)
+{
+    return fails() ? ERR_INPUT : __real_text_b64url(s, ret);
+}
+
+enum err __wrap_jose_header_put(struct buf *ret, const struct jose_key *key, const char *typ)
+{
+    return fails() ? ERR_STATE : __real_jose_header_put(ret, key, typ);
+}
+
+enum err __wrap_jose_split(struct span jws, struct jose_compact *ret)
+{
+    return fails() ? ERR_CONFIG_ENVELOPE : __real_jose_split(jws, ret);
+}
+
 static enum err verify(struct span b, const struct verified **ret)
 {
     arena_init(&arena, memory, sizeof(memory));
@@ -224,6 +261,24 @@ static void refuses_forgeries(void **state)
     }
 }
 
+/* A payload that is not the one base64url text of its bytes is refused even if a trusted key signed it. */
+static void refuses_loose_payload(void **state)
+{
+    (void)state;
+    static const char *const payloads[] = {"QR", "QQF", "Q", "QQ==", "QQ==QQ", "Q+Q", "Q Q"};
+    static uint8_t other[4096];
+    for (size_t i = 0; i < COUNT(payloads); i++) {
+        struct buf b = BUF_OF(other);
+        uint8_t sig[JOSE_SIG];
+        assert_int_equal(jose_header_put(&b, &secrets[0].pub, VERIFY_TYP_BUNDLE), OK);
+        buf_fmt(&b, ".%s", payloads[i]);
+        assert_int_equal(jose_es256_sign(&secrets[0], buf_span(&b), sig), OK);
+        buf_str(&b, ".");
+        text_b64url_put(&b, span_of(sig, sizeof(sig)));
+        REFUSES(buf_span(&b), ERR_CONFIG_ENVELOPE);
+    }
+}
+
 static void every_bit_flipped(void **state)
 {
     (void)state;
@@ -252,15 +307,38 @@ static void every_bit_flipped(void **state)
     site.key_count = 2;
 }
 
+static void every_call_fails(void **state)
+{
+    (void)state;
+    static uint8_t copy[4096];
+    struct span b = sign(&secrets[1], VERIFY_TYP_BUNDLE, span_str(payload));
+    const struct verified *v = NULL;
+    memcpy(copy, b.p, b.n);
+    calls = 0;
+    assert_int_equal(verify(span_of(copy, b.n), &v), OK);
+    unsigned all = calls;
+    assert_true(all >= 6);
+    for (unsigned n = 1; n <= all; n++) {
+        v = NULL;
+        calls = 0;
+        fail_call = n;
+        enum err e = verify(span_of(copy, b.n), &v);
+        fail_call = 0;
+        if (e == OK || v || fault.code != e)
+            fail_msg("the failure of call %u is not looked at", n);
+    }
+    print_message("every one of %u calls failed once\n", all);
+}
+
 static void every_allocation_fails(void **state)
 {
     (void)state;
     struct span b = sign(&secrets[0], VERIFY_TYP_BUNDLE, span_str(payload));
     const struct verified *v = NULL;
     assert_int_equal(verify(b, &v), OK);
-    size_t calls = arena.calls;
-    assert_true(calls >= 2);
-    for (size_t n = 1; n <= calls; n++) {
+    size_t takes = arena.calls;
+    assert_true(takes >= 2);
+    for (size_t n = 1; n <= takes; n++) {
         v = NULL;
         arena_init(&arena, memory, sizeof(memory));
         arena.fail_at = n;
@@ -269,16 +347,17 @@ static void every_allocation_fails(void **state)
         assert_int_equal(fault.code, ERR_NOMEM);
         assert_null(v);
     }
-    print_message("every one of %zu arena allocations failed once\n", calls);
+    print_message("every one of %zu arena allocations failed once\n", takes);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts_trusted),    cmocka_unit_test(accepts_any_bytes_as_payload),
-        cmocka_unit_test(refuses_other_keys), cmocka_unit_test(refuses_other_headers),
-        cmocka_unit_test(refuses_structure),  cmocka_unit_test(refuses_forgeries),
-        cmocka_unit_test(every_bit_flipped),  cmocka_unit_test(every_allocation_fails),
+        cmocka_unit_test(accepts_trusted),        cmocka_unit_test(accepts_any_bytes_as_payload),
+        cmocka_unit_test(refuses_other_keys),     cmocka_unit_test(refuses_other_headers),
+        cmocka_unit_test(refuses_structure),      cmocka_unit_test(refuses_forgeries),
+        cmocka_unit_test(refuses_loose_payload),  cmocka_unit_test(every_bit_flipped),
+        cmocka_unit_test(every_allocation_fails), cmocka_unit_test(every_call_fails),
     };
     testcrypto_start(160 * 1024);
     for (unsigned i = 0; i < COUNT(secrets); i++) {

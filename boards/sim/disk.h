@@ -1,0 +1,36 @@
+/*
+ * disk.h - the raw storage of a simulated machine, kept by the scheduler, with a power cut at any operation.
+ *
+ * What was programmed or erased since the last sync may be lost or kept. A cut during an operation keeps a prefix of it.
+ */
+#ifndef JOINBOOT_BOARDS_SIM_DISK_H
+#define JOINBOOT_BOARDS_SIM_DISK_H
+
+#include "firmware/base/span.h"
+
+enum { DISK_BLOCK = 4096, DISK_SIZE = 3 * DISK_BLOCK };
+
+enum disk_part { DISK_NOTHING, DISK_HALF, DISK_ALL, DISK_PARTS };
+
+struct disk {
+    uint8_t now[DISK_SIZE];     /* what a read gives */
+    uint8_t durable[DISK_SIZE]; /* at the last sync */
+    unsigned ops;               /* operations since disk_power_on */
+    unsigned cut_at;            /* the power is cut during this operation, counted from 1; 0: never */
+    enum disk_part cut_part;    /* how much of it is done */
+    bool cut_unsynced;          /* nothing that was not synced is kept but this part */
+    bool io_error;              /* every operation fails */
+};
+
+enum disk_op { DISK_READ, DISK_PROG, DISK_ERASE, DISK_SYNC };
+
+/* All bytes 0xff. */
+void disk_init(struct disk *d);
+void disk_power_on(struct disk *d);
+/* What is left without power. */
+void disk_power_off(struct disk *d);
+/* One operation on n bytes at off; `data` is read from for DISK_PROG, written to for DISK_READ. False: the power was cut, and the image is what is
+ * left of it. *ret_e: OK, ERR_STORE_IO. */
+bool disk_do(struct disk *d, enum disk_op op, uint32_t off, uint8_t *data, uint32_t n, enum err *ret_e) MUST_USE;
+
+#endif

@@ -1,0 +1,283 @@
+/*
+ * os.c - see os.h.
+ */
+#include "boards/sim/os.h"
+
+#include <stdio.h>
+
+#include "firmware/agent/handoff.h"
+
+void os_power_on(struct os *o)
+{
+    memset(o->sysctls, 0, sizeof(o->sysctls));
+    memset(&o->net, 0, sizeof(o->net));
+    memset(o->hostname, 0, sizeof(o->hostname));
+    memset(o->services, 0, sizeof(o->services));
+    o->sysctl_count = 0;
+    o->net_applied = false;
+    o->net_applies = 0;
+    o->clock_s = 0;
+    o->stop = false;
+}
+
+const struct os_file *os_find(const struct os *o, const char *path)
+{
+    for (unsigned i = 0; i < OS_FILES_MAX; i++) {
+        if (path[0] && strcmp(o->files[i].path, path) == 0)
+            return &o->files[i];
+    }
+    return NULL;
+}
+
+static struct os_file *place_for(struct os *o, const char *path)
+{
+    struct os_file *free_place = NULL;
+
+    for (unsigned i = 0; i < OS_FILES_MAX; i++) {
+        if (strcmp(o->files[i].path, path) == 0)
+            return &o->files[i];
+        if (!o->files[i].path[0] && !free_place)
+            free_place = &o->files[i];
+    }
+    return free_place;
+}
+
+static enum err write_file(void *ctx, const char *path, unsigned mode, struct span data, struct fault *f)
+{
+    struct os *o = ctx;
+    struct os_file *file = place_for(o, path);
+
+    if (o->refuse_files || !file || data.n > OS_FILE_MAX)
+        return fault_set(f, ERR_FILE, "%s", path);
+    snprintf(file->path, sizeof(file->path), "%s", path);
+    file->mode = mode;
+    file->n = data.n;
+    memcpy(file->bytes, data.p, data.n);
+    return OK;
+}
+
+static enum err read_file(void *ctx, const char *path, uint8_t *ret, size_t cap, size_t *ret_n)
+{
+    const struct os_file *file = os_find(ctx, path);
+
+    if (!file)
+        return ERR_STORE_EMPTY;
+    if (file->n > cap)
+        return ERR_LIMIT;
+    memcpy(ret, file->bytes, file->n);
+    *ret_n = file->n;
+    return OK;
+}
+
+static enum err remove_file(void *ctx, const char *path, bool secret, struct fault *f)
+{
+    struct os *o = ctx;
+
+    (void)secret;
+    if (o->refuse_files)
+        return fault_set(f, ERR_FILE, "%s", path);
+    if (os_find(o, path))
+        memset(place_for(o, path), 0, sizeof(struct os_file));
+    return OK;
+}
+
+static bool exists(void *ctx, const char *path)
+{
+    return os_find(ctx, path) != NULL;
+}
+
+static enum err sysctl_get(void *ctx, const char *key, char *ret, size_t cap)
+{
+    const struct os *o = ctx;
+
+    for (unsigned i = 0; i < o->sysctl_count; i++) {
+        if (strcmp(o->sysctls[i].key, key) == 0)
+            return snprintf(ret, cap, "%s", o->sysctls[i].value) < (int)cap ? OK : ERR_HANDOFF;
+    }
+    return ERR_HANDOFF;
+}
+
+static enum err sysctl_set(void *ctx, const char *key, const char *value, struct fault *f)
+{
+    struct os *o = ctx;
+    unsigned i = 0;
+
+    while (i < o->sysctl_count && strcmp(o->sysctls[i].key, key) != 0)
+        i++;
+    if (i == OS_SYSCTLS_MAX)
+        return fault_set(f, ERR_HANDOFF, "%s", key);
+    if (i == o->sysctl_count)
+        o->sysctl_count++;
+    snprintf(o->sysctls[i].key, sizeof(o->sysctls[i].key), "%s", key);
+    snprintf(o->sysctls[i].value, sizeof(o->sysctls[i].value), "%s", value);
+    return OK;
+}
+
+static enum err net_apply(void *ctx, const struct host_net *net, struct fault *f)
+{
+    struct os *o = ctx;
+
+    o->net_applies++;
+    if (o->refuse_network)
+        return fault_set(f, ERR_HANDOFF, "the kernel says no");
+    o->net = *net;
+    o->net_applied = true;
+    return OK;
+}
+
+static void net_release(void *ctx, unsigned nic)
+{
+    struct os *o = ctx;
+
+    (void)nic;
+    o->net_applied = false;
+}
+
+static enum err hostname_set(void *ctx, const char *name, struct fault *f)
+{
+    struct os *o = ctx;
+
+    (void)f;
+    snprintf(o->hostname, sizeof(o->hostname), "%s", name);
+    return OK;
+}
+
+static enum err hostname_get(void *ctx, char *ret, size_t cap)
+{
+    const struct os *o = ctx;
+
+    return snprintf(ret, cap, "%s", o->hostname) < (int)cap ? OK : ERR_LIMIT;
+}
+
+static enum err clock_set(void *ctx, int64_t unix_s, struct fault *f)
+{
+    struct os *o = ctx;
+
+    (void)f;
+    o->clock_s = unix_s;
+    return OK;
+}
+
+static bool swap_on(void *ctx)
+{
+    return ((const struct os *)ctx)->swap;
+}
+
+static bool resolved_active(void *ctx)
+{
+    return ((const struct os *)ctx)->resolved;
+}
+
+static enum host_answer unix_answers(void *ctx, const char *path)
+{
+    (void)path;
+    return ((const struct os *)ctx)->cri_silent ? HOST_NO : HOST_YES;
+}
+
+static enum host_answer port_free(void *ctx, uint16_t port)
+{
+    (void)port;
+    return ((const struct os *)ctx)->port_taken ? HOST_NO : HOST_YES;
+}
+
+static enum host_answer http_ok(void *ctx, uint16_t port, const char *path)
+{
+    const struct os *o = ctx;
+
+    (void)port;
+    (void)path;
+    return o->services[HOST_KUBELET].wanted && !o->sick ? HOST_YES : HOST_NO;
+}
+
+static enum err service_start(void *ctx, enum host_service which, const char *const *argv, struct fault *f)
+{
+    struct os *o = ctx;
+    struct os_service *s = &o->services[which];
+    struct buf b = {.p = (uint8_t *)s->argv, .cap = sizeof(s->argv) - 1};
+
+    if (s->wanted)
+        return OK;
+    memset(s, 0, sizeof(*s));
+    for (unsigned i = 0; argv[i]; i++)
+        buf_fmt(&b, "%s%s", i ? " " : "", argv[i]);
+    if (b.overflow)
+        return fault_set(f, ERR_SPAWN, "too many arguments");
+    s->wanted = true;
+    s->since_ms = o->now_ms;
+    s->status = (struct host_service_status){.state = HOST_SERVICE_RUNNING, .pid = 100 + (int)which, .starts = 1};
+    return OK;
+}
+
+static void service_stop(void *ctx, enum host_service which)
+{
+    struct os *o = ctx;
+
+    o->services[which].wanted = false;
+    o->services[which].status.state = HOST_SERVICE_STOPPED;
+}
+
+static void service_status(void *ctx, enum host_service which, struct host_service_status *ret)
+{
+    const struct os *o = ctx;
+
+    *ret = o->services[which].status;
+    ret->running_ms = o->now_ms - o->services[which].since_ms;
+}
+
+static void service_output(void *ctx, enum host_service which, unsigned lines, struct buf *ret)
+{
+    (void)lines;
+    if (which == HOST_KUBELET)
+        buf_str(ret, ((const struct os *)ctx)->kubelet_output);
+}
+
+/* kubelet's TLS bootstrap: with the bootstrap file it gets a certificate after a while. */
+static bool poll_host(void *ctx, uint64_t now_ms, uint64_t *ret_wake_ms, bool *ret_reboot)
+{
+    struct os *o = ctx;
+    const struct os_service *k = &o->services[HOST_KUBELET];
+    uint64_t joins_ms = k->since_ms + o->kubelet_joins_ms;
+
+    o->now_ms = now_ms;
+    *ret_wake_ms = UINT64_MAX;
+    *ret_reboot = false;
+    if (!k->wanted || !o->kubelet_joins_ms || !os_find(o, HANDOFF_BOOTSTRAP_CONF) || os_find(o, HANDOFF_KUBELET_PEM))
+        return o->stop;
+    if (now_ms < joins_ms) {
+        *ret_wake_ms = joins_ms;
+        return o->stop;
+    }
+    if (write_file(o, HANDOFF_KUBELET_PEM, 0600, SPAN_LIT("certificate"), NULL) != OK ||
+        write_file(o, HANDOFF_KUBELET_CONF, 0600, SPAN_LIT("kubeconfig"), NULL) != OK)
+        o->sick = true;
+    return o->stop;
+}
+
+struct host os_host(struct os *o)
+{
+    return (struct host){
+        .ctx = o,
+        .pid1 = o->pid1,
+        .write_file = write_file,
+        .read_file = read_file,
+        .remove_file = remove_file,
+        .exists = exists,
+        .sysctl_set = sysctl_set,
+        .sysctl_get = sysctl_get,
+        .net_apply = net_apply,
+        .net_release = net_release,
+        .hostname_set = hostname_set,
+        .hostname_get = hostname_get,
+        .clock_set = clock_set,
+        .swap_on = swap_on,
+        .resolved_active = resolved_active,
+        .unix_answers = unix_answers,
+        .port_free = port_free,
+        .http_ok = http_ok,
+        .service_start = service_start,
+        .service_stop = service_stop,
+        .service_status = service_status,
+        .service_output = service_output,
+        .poll = poll_host,
+    };
+}

@@ -1,0 +1,50 @@
+/*
+ * scenario.h - what the scenarios share: one simulated machine (boards/sim) on the scripted link of tests/unit/netpeer.h.
+ */
+#ifndef JOINBOOT_TESTS_SCENARIO_SCENARIO_H
+#define JOINBOOT_TESTS_SCENARIO_SCENARIO_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "boards/sim/sim.h"
+#include "tests/unit/netpeer.h"
+
+#define SCENARIO_SLAAC "fd00:1::ff:fe00:1" /* from 02:00:00:00:00:01 */
+
+extern struct sim machine;
+
+/* A new machine on a fresh link, switched off, with the site below. For cmocka; the second one cuts its power. */
+int scenario_setup(void **unused);
+int scenario_teardown(void **unused);
+
+/* A site with one trusted key, one root, https://config.lab/n1.jws, and these lines. */
+void scenario_site(const char *more);
+/* The same with an operating system under the agent. */
+void scenario_os(void);
+
+/* Each of these fails the test with the end of the console if a promise that holds in every scenario is broken: the process crashed, a turn took
+ * more than LIMIT_TURN_MS, the watchdog was not fed once a turn, or the agent turned without end. */
+void scenario_boot(void);
+/* `text` must come within so many milliseconds behind what was expected before. */
+void scenario_expect(const char *text, uint64_t ms);
+/* Runs for so long; `text` must not come. */
+void scenario_never(const char *text, uint64_t ms);
+void scenario_run(uint64_t ms);
+void scenario_carrier(bool on);
+
+/* Frames of netpeer's that nobody asked for. */
+void scenario_claim6(const char *addr);
+void scenario_claim4(const char *addr);
+void scenario_ra(unsigned lifetime_s);
+
+/* How often a text stands on the console. */
+unsigned scenario_count(const char *text);
+
+#define SCENARIO(f) cmocka_unit_test_setup_teardown(f, scenario_setup, scenario_teardown)
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * test_spec.c - the examples of config/SPEC.md, put through the code that the agent runs, and its list of rules.
+ */
+#include <stdio.h>
+
+#include "config/nodejoin.h"
+#include "firmware/base/limits.h"
+#include "tests/unit/testcrypto.h"
+
+static _Alignas(16) uint8_t memory[LIMIT_ARENA];
+static struct site site;
+static struct span spec;
+
+/* The text of the fenced block that opens with ``` and this word. */
+static struct span block(const char *word)
+{
+    char open[32];
+    (void)snprintf(open, sizeof(open), "\n```%s\n", word);
+    size_t at = span_find_str(spec, open);
+    if (at == spec.n)
+        fail_msg("SPEC.md has no block %s", word);
+    struct span rest = span_sub(spec, at + strlen(open), spec.n);
+    return span_sub(rest, 0, span_find_str(rest, "\n```") + 1);
+}
+
+static void site_example(void **state)
+{
+    (void)state;
+    struct fault f;
+    fault_clear(&f);
+    enum err e = site_parse(block("site"), &site, &f);
+    if (e != OK)
+        fail_msg("%s at line %u: %s", err_name(e), f.line, f.text);
+    assert_string_equal(site.cluster, "prod");
+    assert_int_equal(site.key_count, 1);
+    assert_int_equal(site.roots.count, 1);
+}
+
+static void bundle_example(void **state)
+{
+    (void)state;
+    static uint8_t text[8192];
+    static struct bundle bundle;
+    struct arena arena;
+    struct fault f;
+    const struct verified *v = NULL;
+    struct buf b = BUF_OF(text);
+    for (struct span rest = block("bundle"); rest.n > 0;)
+        buf_put(&b, span_cut(&rest, '\n'));
+    fault_clear(&f);
+    arena_init(&arena, memory, sizeof(memory));
+    assert_int_equal(verify_bundle(buf_span(&b), &site, &arena, &v, &f), OK);
+    assert_true(span_eq(verified_payload(v), block("payload")));
+    assert_int_equal(bundle_parse(v, false, &arena, &bundle, &f), OK);
+    struct machine m = {
+        .id = {.has_uuid = true}, .mac_count = 1, .now_s = bundle.node.issued_s, .quality = TIME_TRUSTED};
+    memcpy(m.id.uuid, bundle.node.uuid, sizeof(m.id.uuid));
+    memcpy(m.macs[0], bundle.node.macs[0], 6);
+    assert_int_equal(nodejoin_accept(&bundle.node, verified_digest(v), &site, &m, &f), OK);
+}
+
+static void rules_are_those_of_the_list(void **state)
+{
+    (void)state;
+    struct span list = testcrypto_file("tests/corpus-lists/stricter.txt");
+    unsigned rules = 0;
+    while (list.n > 0) {
+        struct span line = span_cut(&list, '\n');
+        char row[96];
+        if (!span_starts(line, "rule "))
+            continue;
+        struct span name = span_sub(line, 5, span_find(line, ':') - 5);
+        (void)snprintf(row, sizeof(row), "\n| `%.*s` | ", (int)name.n, (const char *)name.p);
+        if (span_find_str(spec, row) == spec.n)
+            fail_msg("SPEC.md does not name the rule %.*s", (int)name.n, (const char *)name.p);
+        rules++;
+    }
+    assert_true(rules > 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(site_example),
+        cmocka_unit_test(bundle_example),
+        cmocka_unit_test(rules_are_those_of_the_list),
+    };
+    testcrypto_start(160 * 1024);
+    spec = testcrypto_file("config/SPEC.md");
+    return cmocka_run_group_tests_name("spec", tests, NULL, NULL);
+}
