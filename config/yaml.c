@@ -43,6 +43,8 @@ static enum err parser_error(struct reader *r)
     if (r->parser.error == YAML_MEMORY_ERROR)
         return refuse(r, ERR_LIMIT, &r->parser.mark, "the YAML parser's memory is used up" STRICTER("size"));
     const char *problem = r->parser.problem ? r->parser.problem : "not well-formed";
+    if (strcmp(problem, "found unexpected ':'") == 0) /* [a:, b] is a text that ends in a colon to kubeadm */
+        problem = "a colon without a space in a flow list or map; quote the text" STRICTER("flow-colon");
     return refuse(r, ERR_CONFIG_SYNTAX, &r->parser.problem_mark, problem);
 }
 
@@ -107,9 +109,9 @@ static enum err on_scalar(struct reader *r, const yaml_event_t *ev)
         return refuse(r, ERR_CONFIG_SYNTAX, &ev->start_mark, "an anchor is refused" STRICTER("anchor"));
     if (ev->data.scalar.tag)
         return refuse(r, ERR_CONFIG_SYNTAX, &ev->start_mark, "a tag is refused" STRICTER("tag"));
-    if (memchr(ev->data.scalar.value, 0, ev->data.scalar.length))
+    if (!yaml_scan_is_text(span_of(ev->data.scalar.value, ev->data.scalar.length)))
         return refuse(r, ERR_CONFIG_SYNTAX, &ev->start_mark,
-                      "a zero byte in a string" STRICTER("control-character"));
+                      "an escape for a control character" STRICTER("control-character"));
     if (r->open && r->open->type == YAML_MAP && !r->has_key)
         return take_key(r, ev);
     struct yaml_node *n = NULL;

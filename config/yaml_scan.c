@@ -57,22 +57,30 @@ static size_t decode(const uint8_t *p, size_t n, uint32_t *ret)
     return len;
 }
 
+static bool is_break(uint32_t c)
+{
+    return c == 0x85 || c == 0x2028 || c == 0x2029;
+}
+
+static bool is_control(uint32_t c)
+{
+    return (c < 0x20 && c != '\t' && c != '\n') || (c >= 0x7f && c < 0xa0) || (c & 0xfffe) == 0xfffe;
+}
+
 static enum err check_char(const struct scan *s, size_t at, uint32_t c)
 {
     if (c == '\r') {
         bool lf_next = at + 1 < s->text.n && s->text.p[at + 1] == '\n';
         return lf_next ? OK : bad(s, at, "a carriage return without a line feed" STRICTER("line-break"));
     }
-    if (c == 0x85 || c == 0x2028 || c == 0x2029)
+    if (c == '\\' && at + 1 < s->text.n && s->text.p[at + 1] == '/')
+        return bad(s, at, "\\/ is an escape to some readers only" STRICTER("slash-escape"));
+    if (is_break(c))
         return bad(s, at,
                    "a line break other than LF or CRLF (U+0085, U+2028, U+2029)" STRICTER("line-break"));
     if (c == 0xfeff)
         return bad(s, at, "a byte order mark (U+FEFF)" STRICTER("byte-order-mark"));
-    if (c == '\\' && at + 1 < s->text.n && s->text.p[at + 1] == '/')
-        return bad(s, at, "\\/ is an escape to some readers only" STRICTER("slash-escape"));
-    if ((c < 0x20 && c != '\t' && c != '\n') || (c >= 0x7f && c < 0xa0) || (c & 0xfffe) == 0xfffe)
-        return bad(s, at, "a control character" STRICTER("control-character"));
-    return OK;
+    return is_control(c) ? bad(s, at, "a control character" STRICTER("control-character")) : OK;
 }
 
 static enum err check_bytes(const struct scan *s)
@@ -169,4 +177,16 @@ enum err yaml_scan(struct span text, unsigned *ret_docs, struct fault *f)
     if (e == OK)
         *ret_docs = s.docs;
     return e;
+}
+
+bool yaml_scan_is_text(struct span decoded)
+{
+    for (size_t i = 0; i < decoded.n;) {
+        uint32_t c = 0;
+        size_t len = decode(decoded.p + i, decoded.n - i, &c);
+        if (len == 0 || is_break(c) || is_control(c) || c == 0xfeff)
+            return false;
+        i += len;
+    }
+    return true;
 }

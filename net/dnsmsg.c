@@ -75,7 +75,8 @@ enum err dnsmsg_put_query(struct buf *ret, uint16_t id, struct span host, enum f
 
 static bool dnsmsg_name_label(struct dns_name *name, struct span label)
 {
-    if (label.n > DNS_NAME_MAX - 1 - name->n)
+    size_t dot = name->n > 0 ? 1 : 0;
+    if (label.n + dot > DNS_NAME_MAX - name->n) /* a label is at most 63 bytes: no sum here can overflow */
         return false;
     if (name->n > 0)
         name->text[name->n++] = '.';

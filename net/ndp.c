@@ -115,26 +115,50 @@ bool ndp_read_ra(struct span frame, struct ndp_ra *ret)
     return true;
 }
 
-/* The server identifier (RFC 2132 section 9.7) tells lwIP whom to ask, so it names the server here too; the sender's address if it is missing. */
-bool ndp_read_dhcp4(struct span frame, struct ip *ret, uint8_t ret_mac[static 6])
+/* True if the frame goes from a DHCPv4 server's port to a client's; *ret is the packet. */
+static bool ndp_dhcp4(struct span frame, struct span *ret)
 {
     if (frame.n < ETH_HEADER + DHCP_OPTIONS || ndp_u16(frame, 12) != ETH_IPV4 ||
         frame.p[ETH_HEADER + 9] != PROTO_UDP)
         return false;
-    struct span ip = span_sub(frame, ETH_HEADER, frame.n);
-    if (ndp_u16(ip, 20) != 67 || ndp_u16(ip, 22) != 68)
-        return false;
-    *ret = ndp_ip(ip, 12, FAMILY_V4);
-    memcpy(ret_mac, frame.p + 6, 6);
+    *ret = span_sub(frame, ETH_HEADER, frame.n);
+    return ndp_u16(*ret, 20) == 67 && ndp_u16(*ret, 22) == 68;
+}
+
+/* The value of the last option with this code; empty if there is none. */
+static struct span ndp_dhcp4_option(struct span ip, unsigned code)
+{
+    struct span found = {.n = 0};
     for (size_t off = DHCP_OPTIONS; ip.n - off >= 2 && ip.p[off] != 255;) {
         size_t n = ip.p[off] == 0 ? 1 : 2u + ip.p[off + 1];
         if (n > ip.n - off)
             break;
-        if (ip.p[off] == 54 && n == 6)
-            *ret = ndp_ip(ip, off + 2, FAMILY_V4);
+        if (ip.p[off] == code && n > 2)
+            found = span_sub(ip, off + 2, n - 2);
         off += n;
     }
+    return found;
+}
+
+/* The server identifier (RFC 2132 section 9.7) tells lwIP whom to ask, so it names the server here too; the sender's address if it is missing. */
+bool ndp_read_dhcp4(struct span frame, struct ip *ret, uint8_t ret_mac[static 6])
+{
+    struct span ip;
+    if (!ndp_dhcp4(frame, &ip))
+        return false;
+    struct span id = ndp_dhcp4_option(ip, 54);
+    *ret = id.n == 4 ? ndp_ip(id, 0, FAMILY_V4) : ndp_ip(ip, 12, FAMILY_V4);
+    memcpy(ret_mac, frame.p + 6, 6);
     return true;
+}
+
+bool ndp_is_nak(struct span frame)
+{
+    struct span ip;
+    if (!ndp_dhcp4(frame, &ip))
+        return false;
+    struct span type = ndp_dhcp4_option(ip, 53);
+    return type.n == 1 && type.p[0] == 6;
 }
 
 static uint32_t ndp_sum(uint32_t sum, struct span s)

@@ -45,6 +45,8 @@ bool ndp_read_ra(struct span frame, struct ndp_ra *ret);
 
 /* True if the frame is from a DHCPv4 server: *ret is its address, and *ret_mac the sender's MAC. */
 bool ndp_read_dhcp4(struct span frame, struct ip *ret, uint8_t ret_mac[static 6]);
+/* True if it says no (DHCPNAK, RFC 2131 section 3.1 point 4). */
+bool ndp_is_nak(struct span frame);
 
 /* Frames into ret, which must have room for NDP_FRAME_MAX bytes. */
 void ndp_put_router_solicit(struct buf *ret, const uint8_t mac[static 6],

@@ -12,7 +12,7 @@
 #include "lwip/init.h"
 #include "lwip/timeouts.h"
 
-enum { NET_FRAMES_PER_TURN = 64 };
+enum { NET_FRAMES_PER_TURN = 64, NET_NAK_MS = 1000 };
 
 struct net net_state;
 
@@ -117,7 +117,18 @@ static bool net_is_held(struct quarantine *q, const struct ip *addr, const uint8
     return false;
 }
 
-/* True if the frame comes from a DHCP server or router that is in quarantine. */
+/* lwIP answers a DHCPNAK at once with a DISCOVER: with a server that always says no, that would go on as fast as the link can. */
+static bool net_is_nak_storm(struct net *n, struct span frame, uint64_t now_ms)
+{
+    if (!ndp_is_nak(frame))
+        return false;
+    if (now_ms < n->v4.nak_ms)
+        return true;
+    n->v4.nak_ms = now_ms + NET_NAK_MS;
+    return false;
+}
+
+/* True if the frame comes from a DHCP server or router that is in quarantine, or is one NAK too many. */
 static bool net_is_avoided(struct net *n, struct span frame, uint64_t now_ms)
 {
     struct ndp_ra ra;
@@ -125,7 +136,8 @@ static bool net_is_avoided(struct net *n, struct span frame, uint64_t now_ms)
     uint8_t mac[6];
     if (ndp_read_ra(frame, &ra))
         return net_is_held(&n->v6.avoid, &ra.router, ra.mac, now_ms);
-    return ndp_read_dhcp4(frame, &server, mac) && net_is_held(&n->v4.avoid, &server, mac, now_ms);
+    return (ndp_read_dhcp4(frame, &server, mac) && net_is_held(&n->v4.avoid, &server, mac, now_ms)) ||
+           net_is_nak_storm(n, frame, now_ms);
 }
 
 /* What a frame tells us, before lwIP acts on it. */
@@ -144,14 +156,14 @@ static void net_observe(struct net *n, struct span frame, uint64_t now_ms)
         net_v6_advertised(n, &ra, now_ms);
 }
 
-void net_poll(uint64_t now_ms)
+bool net_poll(uint64_t now_ms)
 {
     struct net *n = &net_state;
     unsigned budget = NET_FRAMES_PER_TURN;
     struct span frame;
     port_time(now_ms);
     if (!n->running)
-        return;
+        return false;
     if (nic_carrier(&n->nic, now_ms))
         net_link_changed(n, now_ms);
     while (nic_next(&n->nic, &budget, &frame)) {
@@ -163,6 +175,7 @@ void net_poll(uint64_t now_ms)
     sys_check_timeouts();
     net_follow(n, now_ms);
     dns_turn(now_ms);
+    return budget < NET_FRAMES_PER_TURN;
 }
 
 static uint64_t net_earlier(uint64_t a, uint64_t b)

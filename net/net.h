@@ -61,8 +61,9 @@ enum err net_start(const struct board *board, unsigned nic, const struct net_opt
                    uint64_t now_ms) MUST_USE;
 void net_stop(void);
 
-/* Moves frames and runs timers; at most a bounded number of frames per call. */
-void net_poll(uint64_t now_ms);
+/* Moves frames and runs timers; at most a bounded number of frames per call. True if frames came in: what they changed (a connection, an answer)
+ * is told by no wake time, so the caller looks at it before it sleeps. */
+bool net_poll(uint64_t now_ms);
 /* When net_poll wants to be called again at the latest. */
 uint64_t net_wake_ms(uint64_t now_ms);
 

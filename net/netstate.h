@@ -21,6 +21,7 @@ struct net_v4 {
     struct ip current;      /* the address in use or on probation; family NONE: none */
     uint64_t restart_ms;    /* when DHCP starts again after a duplicate; 0: not waiting */
     struct quarantine avoid;
+    uint64_t nak_ms; /* no DHCPNAK is listened to before */
     struct dhcp dhcp;
 };
 

@@ -55,7 +55,8 @@ static void tcp_on_error(void *arg, err_t err)
 {
     struct tcp_slot *s = arg;
     s->pcb = NULL;
-    s->error = err == ERR_RST && s->connected ? ERR_CLOSED : ERR_CONNECT;
+    (void)err;
+    s->error = s->connected ? ERR_CLOSED : ERR_CONNECT;
 }
 
 /* Ends the stream. An established one is closed in order, which lwIP finishes by itself; any other is reset. */

@@ -33,7 +33,9 @@ static struct span map(const char *folder, const char *name)
     if (fstat(fd, &st) == 0 && st.st_size > 0)
         p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     close(fd);
-    return p == MAP_FAILED ? (struct span){0} : span_of(p, (size_t)st.st_size);
+    if (p == MAP_FAILED)
+        return (struct span){0};
+    return span_of(p, (size_t)st.st_size);
 }
 
 void modules_init(struct modules *m)

@@ -44,6 +44,8 @@ bool disk_do(struct disk *d, enum disk_op op, uint32_t off, uint8_t *data, uint3
     *ret_e = ERR_STORE_IO;
     if (off > DISK_SIZE || n > DISK_SIZE - off)
         return true;
+    if (d->ops < DISK_LOG_MAX)
+        d->log[d->ops] = (uint8_t)op;
     if (++d->ops == d->cut_at) {
         cut(d, op, off, data, n);
         return false;

@@ -8,7 +8,9 @@
 
 #include "firmware/base/span.h"
 
-enum { DISK_BLOCK = 4096, DISK_SIZE = 3 * DISK_BLOCK };
+enum { DISK_BLOCK = 4096, DISK_SIZE = 3 * DISK_BLOCK, DISK_LOG_MAX = 1024 };
+
+enum disk_op { DISK_READ, DISK_PROG, DISK_ERASE, DISK_SYNC };
 
 enum disk_part { DISK_NOTHING, DISK_HALF, DISK_ALL, DISK_PARTS };
 
@@ -16,13 +18,12 @@ struct disk {
     uint8_t now[DISK_SIZE];     /* what a read gives */
     uint8_t durable[DISK_SIZE]; /* at the last sync */
     unsigned ops;               /* operations since disk_power_on */
+    uint8_t log[DISK_LOG_MAX];  /* their kinds, enum disk_op */
     unsigned cut_at;            /* the power is cut during this operation, counted from 1; 0: never */
     enum disk_part cut_part;    /* how much of it is done */
     bool cut_unsynced;          /* nothing that was not synced is kept but this part */
     bool io_error;              /* every operation fails */
 };
-
-enum disk_op { DISK_READ, DISK_PROG, DISK_ERASE, DISK_SYNC };
 
 /* All bytes 0xff. */
 void disk_init(struct disk *d);
@@ -31,6 +32,7 @@ void disk_power_on(struct disk *d);
 void disk_power_off(struct disk *d);
 /* One operation on n bytes at off; `data` is read from for DISK_PROG, written to for DISK_READ. False: the power was cut, and the image is what is
  * left of it. *ret_e: OK, ERR_STORE_IO. */
-bool disk_do(struct disk *d, enum disk_op op, uint32_t off, uint8_t *data, uint32_t n, enum err *ret_e) MUST_USE;
+bool disk_do(struct disk *d, enum disk_op op, uint32_t off, uint8_t *data, uint32_t n,
+             enum err *ret_e) MUST_USE;
 
 #endif

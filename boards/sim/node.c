@@ -92,7 +92,8 @@ static void sleep_until(void *ctx, uint64_t wake_ms)
 {
     struct node *n = ctx;
 
-    n->message = (struct wire_message){.kind = WIRE_SLEEP, .a = wake_ms, .b = cpu_us() - n->turn_us, .c = n->fed};
+    n->message =
+        (struct wire_message){.kind = WIRE_SLEEP, .a = wake_ms, .b = cpu_us() - n->turn_us, .c = n->fed};
     tell(n, &n->message);
     for (hear(n); n->message.kind == WIRE_FRAME; hear(n))
         keep_frame(n);

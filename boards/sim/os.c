@@ -204,7 +204,8 @@ static enum err service_start(void *ctx, enum host_service which, const char *co
         return fault_set(f, ERR_SPAWN, "too many arguments");
     s->wanted = true;
     s->since_ms = o->now_ms;
-    s->status = (struct host_service_status){.state = HOST_SERVICE_RUNNING, .pid = 100 + (int)which, .starts = 1};
+    s->status =
+        (struct host_service_status){.state = HOST_SERVICE_RUNNING, .pid = 100 + (int)which, .starts = 1};
     return OK;
 }
 
@@ -241,7 +242,8 @@ static bool poll_host(void *ctx, uint64_t now_ms, uint64_t *ret_wake_ms, bool *r
     o->now_ms = now_ms;
     *ret_wake_ms = UINT64_MAX;
     *ret_reboot = false;
-    if (!k->wanted || !o->kubelet_joins_ms || !os_find(o, HANDOFF_BOOTSTRAP_CONF) || os_find(o, HANDOFF_KUBELET_PEM))
+    if (!k->wanted || !o->kubelet_joins_ms || !os_find(o, HANDOFF_BOOTSTRAP_CONF) ||
+        os_find(o, HANDOFF_KUBELET_PEM))
         return o->stop;
     if (now_ms < joins_ms) {
         *ret_wake_ms = joins_ms;

@@ -34,7 +34,7 @@ struct os {
     bool swap, resolved, port_taken, cri_silent, sick; /* sick: healthz does not answer ok */
     bool refuse_files, refuse_network;                 /* write_file, net_apply fail */
     bool stop;                                         /* somebody pressed the button */
-    uint32_t kubelet_joins_ms;                         /* kubelet has its certificate after this time; 0: never */
+    uint32_t kubelet_joins_ms; /* kubelet has its certificate after this time; 0: never */
     char kubelet_output[OS_OUTPUT_MAX];
     /* what the agent made */
     struct os_file files[OS_FILES_MAX];

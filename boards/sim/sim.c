@@ -18,12 +18,14 @@ enum { STILL_TURNS_MAX = 5000 };
 
 void sim_init(struct sim *s)
 {
-    static const uint8_t uuid[16] = {0x4c, 0x4c, 0x45, 0x44, 0, 0x51, 0x10, 0x35, 0x80, 0x44, 0xb4, 0xc0, 0x4f, 0x31, 0x32, 0x33};
+    static const uint8_t uuid[16] = {0x4c, 0x4c, 0x45, 0x44, 0,    0x51, 0x10, 0x35,
+                                     0x80, 0x44, 0xb4, 0xc0, 0x4f, 0x31, 0x32, 0x33};
 
     memset(s, 0, sizeof(*s));
     s->nic_count = 1;
     for (unsigned i = 0; i < SIM_NICS_MAX; i++) {
-        s->nics[i] = (struct board_nic){.mac = {2, 0, 0, 0, 0, (uint8_t)(i + 1)}, .mtu = 1500, .carrier = i == 0};
+        s->nics[i] =
+            (struct board_nic){.mac = {2, 0, 0, 0, 0, (uint8_t)(i + 1)}, .mtu = 1500, .carrier = i == 0};
         snprintf(s->nics[i].name, sizeof(s->nics[i].name), "sim%u", i);
     }
     s->identity.has_uuid = true;
@@ -103,6 +105,11 @@ void sim_inject(struct sim *s, unsigned nic, struct span frame)
     s->frame_count++;
 }
 
+void sim_wake(struct sim *s)
+{
+    s->wake_ms = s->now_ms;
+}
+
 static void on_console(struct sim *s, const struct wire_message *m)
 {
     size_t half = SIM_CONSOLE_MAX / 2;
@@ -119,7 +126,10 @@ static void on_console(struct sim *s, const struct wire_message *m)
 
 static enum disk_op disk_op_of(uint32_t kind)
 {
-    return kind == WIRE_READ ? DISK_READ : kind == WIRE_PROG ? DISK_PROG : kind == WIRE_ERASE ? DISK_ERASE : DISK_SYNC;
+    return kind == WIRE_READ    ? DISK_READ
+           : kind == WIRE_PROG  ? DISK_PROG
+           : kind == WIRE_ERASE ? DISK_ERASE
+                                : DISK_SYNC;
 }
 
 static void on_disk(struct sim *s, struct wire_message *m)

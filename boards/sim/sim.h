@@ -45,7 +45,8 @@ struct sim {
     uint64_t now_ms;
     void *ctx;
     void (*frame)(void *ctx, unsigned nic, struct span frame); /* the node sent this */
-    bool (*pump)(void *ctx); /* called before time moves on; true: it made frames, so time stands still. May be NULL */
+    bool (*pump)(
+        void *ctx); /* called before time moves on; true: it made frames, so time stands still. May be NULL */
     struct sim_frame frames[SIM_FRAMES_MAX]; /* towards the node */
     unsigned frame_count;
     /* the running node */
@@ -56,8 +57,8 @@ struct sim {
     bool finished; /* by itself, with `how` and `status` */
     enum board_finish how;
     int status;
-    bool died; /* it ended in any other way than by sim_power_off, a cut or finish */
-    bool cut;  /* the power was cut at disk.cut_at */
+    bool died;  /* it ended in any other way than by sim_power_off, a cut or finish */
+    bool cut;   /* the power was cut at disk.cut_at */
     bool unfed; /* a turn fed the watchdog not exactly once */
     bool stuck; /* time did not move on over many turns */
     /* measured */
@@ -79,6 +80,8 @@ bool sim_boot(struct sim *s) MUST_USE;
 void sim_power_off(struct sim *s);
 /* A frame towards the node; dropped without carrier. */
 void sim_inject(struct sim *s, unsigned nic, struct span frame);
+/* Something happened that wakes the operating system: the node does not sleep on. */
+void sim_wake(struct sim *s);
 /* Drives the node for so long, or until it ends. True if it still runs. */
 bool sim_run(struct sim *s, uint64_t ms);
 /* Drives it until `text` stands on the console behind the mark, and puts the mark behind it. False if it does not come in time. */

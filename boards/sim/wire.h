@@ -12,9 +12,9 @@
 enum { WIRE_BYTES_MAX = 4096 };
 
 enum wire_kind {
-    WIRE_SLEEP,   /* node: a = time to wake at, b = CPU time of the turn in microseconds, c = times that the watchdog was fed */
-    WIRE_RESUME,  /* scheduler: a = time now, b = bit per NIC that has a carrier, c = seconds since 1970 of the real-time clock */
-    WIRE_FRAME,   /* a = NIC, bytes = the frame */
+    WIRE_SLEEP, /* node: a = time to wake at, b = CPU time of the turn in microseconds, c = times that the watchdog was fed */
+    WIRE_RESUME, /* scheduler: a = time now, b = bit per NIC that has a carrier, c = seconds since 1970 of the real-time clock */
+    WIRE_FRAME,  /* a = NIC, bytes = the frame */
     WIRE_CONSOLE, /* node: bytes = text */
     WIRE_READ,    /* node: a = offset, b = length */
     WIRE_PROG,    /* node: a = offset, bytes = data */

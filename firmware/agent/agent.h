@@ -70,7 +70,9 @@ struct agent {
     bool handed_over;          /* the kernel owns the network */
     unsigned nic;
     struct net_status net;
-    uint64_t carrier_ms;
+    uint64_t carrier_ms;       /* when there was last a carrier */
+    unsigned families;         /* what the address row acquired */
+    uint64_t families_ms;      /* when all of that was last there */
 
     struct url url;
     struct https https;

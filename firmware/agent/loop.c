@@ -113,29 +113,37 @@ static enum step start_row(struct agent *a)
     return STEP_ERROR;
 }
 
-/* Losses that end any later row: the carrier, or an address of which another machine says that it is its own. */
+/* A short flap ends nothing: a switch port that renegotiates, a lease that is asked for anew. */
+enum { FLAP_MS = 1000 };
+
+/* Losses that end any later row: the carrier, all addresses of a family, or an address of which another machine says that it is its own. */
 static bool network_lost(struct agent *a)
 {
     char text[IP_TEXT_MAX];
     struct buf mac;
     char mac_text[24];
 
-    if (!a->net_up || a->at.row <= PHASE_LINK)
+    if (!a->net_up || a->at.row <= PHASE_LINK || a->at.row == PHASE_COUNT)
         return false;
+    if (!a->at.running)
+        fault_clear(&a->fault);
     if (a->net.duplicate) {
         mac = BUF_OF(mac_text);
         text_mac_put(&mac, a->net.duplicate_mac);
         fault_set(&a->fault, ERR_ADDRESS_DUPLICATE, "%s is also used by %.*s", ip_text(&a->net.duplicate_addr, text), (int)mac.n, mac_text);
         return true;
     }
-    if (a->net.carrier) {
+    if (a->net.carrier)
         a->carrier_ms = a->now_ms;
-        return false;
+    if (a->now_ms - a->carrier_ms >= FLAP_MS) {
+        fault_set(&a->fault, ERR_LINK_CARRIER, "lost during %s", phases[a->at.row].name);
+        return true;
     }
-    /* Short flaps (a switch port that renegotiates) end nothing. */
-    if (a->now_ms - a->carrier_ms < 1000)
+    if (a->at.row == PHASE_ADDRESS || !a->net.carrier || phases_families_lost(a) == 0)
+        a->families_ms = a->now_ms;
+    if (a->now_ms - a->families_ms < FLAP_MS)
         return false;
-    fault_set(&a->fault, ERR_LINK_CARRIER, "lost during %s", phases[a->at.row].name);
+    fault_set(&a->fault, ERR_ADDRESS_LOST, "%s lost during %s", phases_families_text(phases_families_lost(a)), phases[a->at.row].name);
     return true;
 }
 
@@ -145,8 +153,6 @@ static enum step run_row(struct agent *a)
     enum step s;
 
     if (!a->at.running && start_row(a) == STEP_ERROR)
-        return STEP_ERROR;
-    if (network_lost(a))
         return STEP_ERROR;
     s = p->step(a);
     if (s == STEP_WAIT && p->deadline_ms && a->now_ms - a->at.start_ms >= p->deadline_ms) {
@@ -184,6 +190,11 @@ static void run_rows(struct agent *a)
     uint64_t begin = a->now_ms;
     enum step s;
 
+    /* Also while a row waits for its next attempt, whose start would only fail in another way. */
+    if (network_lost(a)) {
+        row_failed(a);
+        return;
+    }
     while (a->at.row < PHASE_COUNT && a->now_ms >= a->at.retry_ms) {
         s = run_row(a);
         if (s == STEP_WAIT)
@@ -202,7 +213,7 @@ uint64_t agent_turn(struct agent *a)
 {
     uint64_t host_wake = UINT64_MAX;
     uint64_t begin, end;
-    bool reboot = false;
+    bool reboot = false, more = false;
 
     begin = a->now_ms = a->board->now_ms(a->board->ctx);
     if (a->host && a->host->poll(a->host->ctx, a->now_ms, &host_wake, &reboot)) {
@@ -216,15 +227,15 @@ uint64_t agent_turn(struct agent *a)
         net_status(&a->net);
     }
     run_rows(a);
-    /* What this turn made is sent in this turn. */
+    /* What this turn made is sent in this turn. An answer that is there already is a row's to read, before the loop sleeps. */
     if (a->net_up)
-        net_poll(a->now_ms);
+        more = net_poll(a->now_ms);
     end = a->board->now_ms(a->board->ctx);
     if (end - begin > a->longest_turn_ms)
         a->longest_turn_ms = (uint32_t)(end - begin);
     a->board->feed(a->board->ctx);
     a->now_ms = end;
-    return next_wake(a, host_wake);
+    return more ? end : next_wake(a, host_wake);
 }
 
 int agent_run(struct agent *a, const struct board *board, const struct host *host)

@@ -13,7 +13,11 @@ static enum err begin_fetch(struct agent *a)
 
 enum err fetch_start(struct agent *a)
 {
-    return begin_fetch(a);
+    enum err e = begin_fetch(a);
+
+    if (e != OK)
+        a->fault = a->https.fault;
+    return e;
 }
 
 /* The verified peer's Date is a better time, if the peer's own certificates are good at that time. */

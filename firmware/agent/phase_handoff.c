@@ -93,7 +93,8 @@ static void add_addr(struct host_net *n, const struct net_addr *addr)
     if (addr->state != NET_ADDR_PREFERRED || n->addr_count == HOST_ADDRS_MAX)
         return;
     n->addrs[n->addr_count] = addr->prefix;
-    n->valid_s[n->addr_count++] = addr->valid_s;
+    /* Nobody renews a lease after the hand-over, so the kernel keeps the address: a node must not lose its address while it runs. */
+    n->valid_s[n->addr_count++] = UINT32_MAX;
 }
 
 static void add_default(struct host_net *n, const struct ip *router)
@@ -203,12 +204,30 @@ static enum err do_step(struct agent *a, unsigned step)
 
 enum { NETWORK_STEP = 6, LAST_STEP = 9, DAD_POLL_MS = 10 };
 
+/* Before the network is handed over: WAIT while the probe of an address runs or a short flap of the carrier has taken the addresses; an error if
+ * other ones came instead of those that kubelet's files name. */
+static enum step await_addresses(struct agent *a)
+{
+    char text[IP_TEXT_MAX];
+
+    if (!a->net.carrier || !net_dad_done(&a->net) || phases_families_lost(a))
+        return phases_wait(a, DAD_POLL_MS);
+    for (unsigned i = 0; i < a->node_ip_count; i++) {
+        if (!phases_has_address(a, &a->node_ips[i])) {
+            fault_set(&a->fault, ERR_ADDRESS_LOST, "%s is no address of this machine any more", ip_text(&a->node_ips[i], text));
+            return STEP_ERROR;
+        }
+    }
+    return STEP_DONE;
+}
+
 enum step handoff_step(struct agent *a)
 {
+    enum step ready = a->at.sub == NETWORK_STEP && a->net_up ? await_addresses(a) : STEP_DONE;
     enum err e;
 
-    if (a->at.sub == NETWORK_STEP && a->net_up && !net_dad_done(&a->net))
-        return phases_wait(a, DAD_POLL_MS);
+    if (ready != STEP_DONE)
+        return ready;
     e = do_step(a, a->at.sub);
     if (e != OK) {
         fault_set(&a->fault, e, "step %u of the hand-over", a->at.sub);

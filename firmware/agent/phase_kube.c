@@ -61,8 +61,8 @@ void discover_phase_report(struct agent *a)
 {
     const struct discover_result *r = &a->discover.result;
 
-    journal_text(&a->journal, "family", r->peer.family == FAMILY_V6 ? "ipv6" : "ipv4");
-    journal_ip(&a->journal, "server", &r->peer);
+    journal_text(&a->journal, "family", r->prover.family == FAMILY_V6 ? "ipv6" : "ipv4");
+    journal_ip(&a->journal, "server", &r->prover);
     journal_text(&a->journal, "tls", r->tls);
     journal_span(&a->journal, "endpoint", r->server);
 }

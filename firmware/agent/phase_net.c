@@ -20,6 +20,7 @@ enum err link_start(struct agent *a)
     if (a->net_up)
         net_stop();
     a->net_up = false;
+    a->families = 0;
     if (a->handed_over) {
         a->host->service_stop(a->host->ctx, HOST_KUBELET);
         a->host->net_release(a->host->ctx, a->nic);
@@ -88,11 +89,29 @@ static unsigned families_missing(const struct agent *a, unsigned families)
     return families;
 }
 
-static const char *families_text(unsigned families)
+const char *phases_families_text(unsigned families)
 {
     static const char *const text[] = {[0] = "none", [FAMILIES_V4] = "ipv4", [FAMILIES_V6] = "ipv6", [FAMILIES_BOTH] = "ipv4,ipv6"};
 
     return text[families & FAMILIES_BOTH];
+}
+
+static bool there(const struct net_addr *addr)
+{
+    return addr->state == NET_ADDR_TENTATIVE || addr->state == NET_ADDR_OPTIMISTIC || addr->state == NET_ADDR_PREFERRED;
+}
+
+unsigned phases_families_lost(const struct agent *a)
+{
+    unsigned lost = a->families;
+
+    if (there(&a->net.v4))
+        lost &= ~(unsigned)FAMILIES_V4;
+    for (unsigned i = 0; i < NET_ADDR6_MAX; i++) {
+        if (there(&a->net.v6[i]))
+            lost &= ~(unsigned)FAMILIES_V6;
+    }
+    return lost;
 }
 
 /* Says once per attempt what is being waited for. */
@@ -102,7 +121,7 @@ static void tell_waiting(struct agent *a, unsigned missing)
         return;
     a->at.sub = 1;
     journal_begin(&a->journal, a->now_ms, phases[a->at.row].name, "wait");
-    journal_text(&a->journal, "missing", families_text(missing));
+    journal_text(&a->journal, "missing", phases_families_text(missing));
     journal_end(&a->journal);
 }
 
@@ -110,6 +129,7 @@ enum step address_step(struct agent *a)
 {
     unsigned missing = families_missing(a, a->site.families);
 
+    a->families = a->site.families & ~missing;
     if (missing == 0)
         return STEP_DONE;
     if (a->now_ms - a->at.start_ms < a->site.families_wait_ms) {
@@ -119,11 +139,11 @@ enum step address_step(struct agent *a)
     if (a->site.one_family && missing != a->site.families) {
         journal_begin(&a->journal, a->now_ms, "address", "note");
         journal_text(&a->journal, "text", "goes on with one family, as the site configuration permits");
-        journal_text(&a->journal, "missing", families_text(missing));
+        journal_text(&a->journal, "missing", phases_families_text(missing));
         journal_end(&a->journal);
         return STEP_DONE;
     }
-    fault_set(&a->fault, ERR_ADDRESS_FAMILY, "%s missing after %u ms", families_text(missing), (unsigned)a->site.families_wait_ms);
+    fault_set(&a->fault, ERR_ADDRESS_FAMILY, "%s missing after %u ms", phases_families_text(missing), (unsigned)a->site.families_wait_ms);
     return STEP_ERROR;
 }
 
@@ -250,7 +270,7 @@ static bool usable(const struct net_addr *addr)
     return addr->state == NET_ADDR_OPTIMISTIC || addr->state == NET_ADDR_PREFERRED;
 }
 
-static bool has_address(const struct agent *a, const struct ip *ip)
+bool phases_has_address(const struct agent *a, const struct ip *ip)
 {
     if (usable(&a->net.v4) && ip_eq(&a->net.v4.prefix.addr, ip))
         return true;
@@ -290,7 +310,7 @@ enum step network_step(struct agent *a)
     if (a->node_ip_count == 0)
         fill_node_ips(a);
     for (unsigned i = 0; i < a->node_ip_count; i++) {
-        if (!has_address(a, &a->node_ips[i])) {
+        if (!phases_has_address(a, &a->node_ips[i])) {
             yaml_fault(&a->fault, ERR_NODE_IP, a->bundle.join.node_ip, "%s is no address of this machine", ip_text(&a->node_ips[i], text));
             return STEP_ERROR;
         }

@@ -68,7 +68,9 @@ enum phase_id phases_after(enum phase_id row, enum err e)
     case ERR_API_UNAUTHORIZED:
     case ERR_CSR_DENIED:
         /* A dead token: a newer bundle may be there. After hand-over the network has to be taken back first. */
-        return row == PHASE_JOINED ? PHASE_LINK : PHASE_FETCH;
+        if (row >= PHASE_HANDOFF)
+            return PHASE_LINK;
+        return row > PHASE_FETCH ? PHASE_FETCH : phases[row].on_error;
     default:
         return phases[row].on_error;
     }

@@ -25,6 +25,12 @@ extern const struct phase phases[PHASE_COUNT];
 /* Errors that go to a certain row from wherever they are met: lost carrier to link, lost or duplicate address to address. */
 enum phase_id phases_after(enum phase_id row, enum err e);
 
+/* Of the families that the address row acquired: those of which no address is left. Text of a set of families. */
+unsigned phases_families_lost(const struct agent *a);
+const char *phases_families_text(unsigned families);
+/* This machine has the address, and may use it. */
+bool phases_has_address(const struct agent *a, const struct ip *ip);
+
 /* Helper of steps: waits until `ms` from now. */
 enum step phases_wait(struct agent *a, uint32_t ms);
 

@@ -155,18 +155,18 @@ static enum err consider(const struct join *join, struct span der, struct x509_r
     uint8_t digest[HASH_SIZE];
     bool pins = join->ca_hash_count > 0;
 
-    if (x509_spki_sha256(der, digest))
-        return fault_set(f, ERR_DISCOVER_SYNTAX, "a CA certificate in cluster-info cannot be read");
+    enum err e = x509_spki_sha256(der, digest);
+    if (e)
+        return fault_set(f, e == ERR_NOMEM ? e : ERR_DISCOVER_SYNTAX,
+                         "a CA certificate in cluster-info cannot be read");
     if (pins && !is_pinned(join, digest))
         return OK;
-    if (pins &&
-        !x509_is_ca(der)) /* a server's own key as a pin would let that server speak for the whole cluster */
-        return fault_set(f, ERR_DISCOVER_PIN, "the pinned certificate in cluster-info is not a CA");
-    enum err e = x509_roots_add_der(roots, der);
+    e = x509_roots_add_der(roots, der);
     if (e == ERR_NOMEM || e == ERR_LIMIT)
         return fault_set(f, e, "too many CA certificates in cluster-info");
+    /* A server's own certificate as a pin would let that server speak for the whole cluster. */
     return e && pins
-               ? fault_set(f, ERR_DISCOVER_PIN, "the pinned certificate in cluster-info cannot be a root")
+               ? fault_set(f, ERR_DISCOVER_PIN, "the pinned certificate in cluster-info is not a usable CA")
                : OK;
 }
 

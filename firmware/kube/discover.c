@@ -6,6 +6,7 @@
 
 #include "config/gate.h"
 #include "firmware/base/limits.h"
+#include "firmware/base/text.h"
 #include "firmware/kube/discover_race.h"
 
 enum state { IDLE = 0, RACE, HELD, SEND, RECEIVE, ENDED, BROKEN };
@@ -95,6 +96,8 @@ static enum err put_requests(struct discover *d)
     bool overflow = false;
     enum err e = span_to_cstr(token, bearer, sizeof(bearer));
 
+    if (!text_is_subdomain(span_str(d->in.node_name))) /* it becomes part of a path */
+        return ERR_CONFIG_UNSUPPORTED;
     url_put_authority(&a, &d->target);
     for (unsigned i = d->index; i < REQUESTS && !e; i++) {
         struct buf p = {.p = (uint8_t *)path, .cap = sizeof(path) - 1};
@@ -142,6 +145,7 @@ static enum discover_step won(struct discover *d)
     if (span_to_cstr(span_str(tls_version(&l->conn.tls)), d->result.tls, sizeof(d->result.tls)))
         d->result.tls[0] = 0;
     if (!d->second) {
+        d->result.prover = l->conn.addr;
         d->info = l->info;
         d->result.server = l->info.server_text;
         d->result.ca_pem = l->info.ca_pem;
@@ -151,7 +155,7 @@ static enum discover_step won(struct discover *d)
         return DISCOVER_WAIT;
     }
     enum err e = put_requests(d);
-    return e ? fail(d, e, "the requests are too long") : DISCOVER_WAIT;
+    return e ? fail(d, e, "the node's name or the requests cannot be sent") : DISCOVER_WAIT;
 }
 
 /* The second half begins. */
@@ -160,7 +164,7 @@ static enum discover_step go_on(struct discover *d, uint64_t now_ms)
     if (winner(d)->http.close || !same_server(&d->target, &d->info.server))
         return connect_again(d, now_ms);
     enum err e = put_requests(d);
-    return e ? fail(d, e, "the requests are too long") : DISCOVER_WAIT;
+    return e ? fail(d, e, "the node's name or the requests cannot be sent") : DISCOVER_WAIT;
 }
 
 static enum discover_step race(struct discover *d, uint64_t now_ms)

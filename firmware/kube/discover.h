@@ -42,6 +42,7 @@ struct discover_result {
     struct span ca_pem;      /* the CA bundle, every byte */
     struct x509_roots roots; /* the pinned CAs */
     int64_t date_s;          /* the verified peer's Date, at which its chain was good as well; 0: none */
+    struct ip prover;        /* whose cluster-info was proven */
     struct ip peer;          /* who was verified last */
     char tls[12];
     unsigned connections; /* TCP connections that were verified */

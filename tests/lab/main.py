@@ -5,6 +5,7 @@ A test is a method whose name starts with `show` (the number of what it shows) o
 """
 import importlib
 import os
+import signal
 import sys
 import time
 import unittest
@@ -57,6 +58,8 @@ def wanted(suite, pattern):
 
 
 def main():
+    # Ended from outside, it unwinds as after Ctrl-C: what the tests made is taken away.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     module = importlib.import_module(f"suite_{sys.argv[1]}")
     pattern = sys.argv[2] if len(sys.argv) > 2 else os.environ.get("T", "")
     names = unittest.TestLoader()

@@ -2,7 +2,7 @@
 
 One cluster is started for all tests of the class; each test uses one of two places for a node. In the place "kubeadm" the real kubeadm joins, in
 the place "agent" the shipped agent. KubeletConfigurations and JoinConfigurations come from data-kube: init/ goes through `kubeadm init phase
-upload-config`, edited/ is put into the ConfigMap as it stands, join/ are documents.
+upload-config`, edited/ and refused/ are put into the ConfigMap as they stand, join/ are documents.
 """
 import glob
 import json
@@ -24,7 +24,7 @@ SECRET = TOKEN.split(".")[1]
 BOOTSTRAPPER = f"system:bootstrap:{TOKEN.split('.')[0]}"
 KUBEADM_ADDRESSES = ("10.100.0.10/24", "fd00:1:2:3::10/64")
 SLEEPER = "#!/bin/sh\nexec sleep 600\n"
-TIMEOUT = 60
+TIMEOUT = 30
 API = "/api/v1"
 CLUSTER_INFO = f"{API}/namespaces/kube-public/configmaps/cluster-info"
 AFTER_TRUST = [f"{API}/namespaces/kube-system/configmaps/kubeadm-config", f"{API}/namespaces/kube-system/configmaps/kubelet-config",
@@ -88,10 +88,12 @@ class Kube(unittest.TestCase):
             place.forget()
             place.resolved(resolved)
         agent = self.agent()
-        wanted = self.kubeadm(join)
-        agent.wait_files(TIMEOUT)
-        got = self.place.files()
-        agent.stop()
+        try:
+            wanted = self.kubeadm(join)
+            agent.wait_files(TIMEOUT)
+            got = self.place.files()
+        finally:
+            agent.stop()
         self.assertEqual(sorted(got), sorted(wanted))
         for path in wanted:
             self.assertEqual(got[path], wanted[path], f"{path} is not what kubeadm writes")
@@ -127,6 +129,22 @@ class Kube(unittest.TestCase):
                     text = text.replace(word, value)
                 self.lab.publish(text)
                 self.compare(text)
+
+    def show2_refused_by_name(self):
+        """ConfigMaps whose rendering is not certain are refused, with the position; kubelet is not started with something else."""
+        self.addCleanup(self.control.kubelet_config, f"{DATA}/init/defaults.yaml")
+        self.lab.publish(self.lab.join())
+        for name, path in documents("refused"):
+            with self.subTest(name):
+                self.place.forget()
+                self.control.edit_config_map("kubelet-config", "kubelet", read(path))
+                agent = self.agent()
+                try:
+                    e = agent.wait_error("configure.kubelet-config", "configure", TIMEOUT)
+                finally:
+                    agent.stop()
+                self.assertEqual(f"# refused at {e.get('line')}:{e.get('column')}", read(path).splitlines()[0])
+                self.assertEqual([p for p in self.place.files() if not p.endswith("/")], [])
 
     def show2_node_ip_is_filled_in(self):
         """A document without node-ip: the one intended difference. All other files are equal."""
@@ -239,6 +257,7 @@ class Kube(unittest.TestCase):
         self.addCleanup(self.node_gone)
         agent = self.real_agent()
         agent.wait_joined(TIMEOUT)
+        wait_for("Node", lambda: self.control.get("nodes")["items"], TIMEOUT, 0.2)
         node = self.control.get("node", "node-2")
         self.assertEqual([a["address"] for a in node["status"]["addresses"] if a["type"] == "InternalIP"], ["10.100.0.2", "fd00:1:2:3::3"])
         self.assertNotIn(FILES[0], self.place.files())
@@ -296,7 +315,9 @@ class Kube(unittest.TestCase):
     def show4_token_that_only_signs(self):
         """It signs cluster-info but does not authenticate, as a token in its last second."""
         token = "signer.0123456789abcdef"
-        self.control.token(token, "--usages", "signing")
+        name, secret = token.split(".")
+        self.control.kubectl("-n", "kube-system", "create", "secret", "generic", f"bootstrap-token-{name}", "--type", "bootstrap.kubernetes.io/token",
+                             f"--from-literal=token-id={name}", f"--from-literal=token-secret={secret}", "--from-literal=usage-bootstrap-signing=true")
         self.addCleanup(self.control.delete_token, token)
         self.lab.publish(self.lab.join(token=token))
         self.dead_token("configure.unauthorized", "configure", "second.0123456789abcdef")

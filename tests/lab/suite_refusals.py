@@ -65,7 +65,7 @@ class Refusals(unittest.TestCase):
         self.header("config.header", lambda h: h.replace(b'"typ":"', b'"typ":"x'))
 
     def show4_header_kid(self):
-        self.header("config.key", lambda h: re.sub(b'"kid":"[^"]*"', b'"kid":"' + b"A" * 43 + b'"', h))
+        self.header("config.header", lambda h: re.sub(b'"kid":"[^"]*"', b'"kid":"' + b"A" * 43 + b'"', h))
 
     def show4_header_crit(self):
         self.header("config.header", lambda h: h[:-1] + b',"crit":["exp"]}')

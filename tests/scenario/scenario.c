@@ -6,14 +6,16 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
+#include "tests/scenario/bridge.h"
 #include "tests/unit/frames.h"
 #include "tests/unit/testcrypto.h"
 
 struct sim machine;
 
 /* The public key of RFC 7515 appendix A.3. */
-static const char trust[] = "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
-                            "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}";
+static const char trust[] =
+    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
+    "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}";
 
 /* netpeer keeps what its servers say in a queue of its own. */
 static void deliver(void)
@@ -25,6 +27,11 @@ static void deliver(void)
         sim_inject(&machine, 0, span_of(frame, n));
 }
 
+static void to_node(struct span frame)
+{
+    sim_inject(&machine, 0, frame);
+}
+
 static void on_frame(void *ctx, unsigned nic, struct span frame)
 {
     (void)ctx;
@@ -32,6 +39,7 @@ static void on_frame(void *ctx, unsigned nic, struct span frame)
         return;
     netpeer_serve(frame);
     deliver();
+    bridge_frame(frame);
 }
 
 /* The base64 text of a certificate's PEM, in one line. */
@@ -46,12 +54,14 @@ static void put_root(struct buf *ret, const char *path)
     }
 }
 
+const char *scenario_root = "tests/unit/data-kube/ca.pem";
+
 void scenario_site(const char *more)
 {
     struct buf b = BUF_OF(machine.site);
 
     buf_fmt(&b, "trust = %s\ntls-root = ", trust);
-    put_root(&b, "tests/unit/data-kube/ca.pem");
+    put_root(&b, scenario_root);
     buf_fmt(&b, "\ncluster = lab\nurl = https://config.lab/n1.jws\n%s", more);
     assert_false(b.overflow);
     machine.site_n = b.n;
@@ -74,6 +84,9 @@ int scenario_setup(void **unused)
     netpeer_reset();
     sim_init(&machine);
     machine.frame = on_frame;
+    machine.pump = bridge_pump;
+    bridge_reset(to_node, netpeer.servers[0].mac);
+    scenario_root = "tests/unit/data-kube/ca.pem";
     scenario_site("");
     return 0;
 }
@@ -101,12 +114,14 @@ static void check(const char *what)
     if (!wrong)
         return;
     sim_power_off(&machine);
-    fail_msg("%s at %llu ms, longest turn %llu us, console ends:\n%s", wrong, (unsigned long long)machine.now_ms,
-             (unsigned long long)machine.longest_turn_us, end);
+    fprintf(stderr, "%s\n", end);
+    fail_msg("%s at %llu ms, longest turn %llu us, the console's end is above", wrong,
+             (unsigned long long)machine.now_ms, (unsigned long long)machine.longest_turn_us);
 }
 
 void scenario_boot(void)
 {
+    bridge_drop();
     check(sim_boot(&machine) || machine.cut ? NULL : "the node did not start");
 }
 

@@ -17,6 +17,7 @@
 #define SCENARIO_SLAAC "fd00:1::ff:fe00:1" /* from 02:00:00:00:00:01 */
 
 extern struct sim machine;
+extern const char *scenario_root; /* the PEM file whose CA the site trusts; set anew by scenario_setup */
 
 /* A new machine on a fresh link, switched off, with the site below. For cmocka; the second one cuts its power. */
 int scenario_setup(void **unused);
@@ -41,6 +42,14 @@ void scenario_carrier(bool on);
 void scenario_claim6(const char *addr);
 void scenario_claim4(const char *addr);
 void scenario_ra(unsigned lifetime_s);
+
+/* Starts the real servers of peers.py, once per program, and makes the site trust the config server; it serves what was published last. */
+void scenario_servers(const char *more);
+/* Signs a bundle with the site's key and serves it as /n1.jws: the NodeJoin document with this sequence, these lines, and the time window around
+ * now; then a worker's document with this node-ip (NULL: none). */
+void scenario_publish(unsigned sequence, const char *more, const char *node_ip);
+/* `config` or `api` serves in another way (peers.py); "" is the honest one. */
+void scenario_mode(const char *server, const char *mode);
 
 /* How often a text stands on the console. */
 unsigned scenario_count(const char *text);

@@ -152,6 +152,24 @@ void frames_udp(struct buf *ret, const uint8_t *src, const uint8_t *dst, const s
     pad(ret, start);
 }
 
+void frames_tcp(struct buf *ret, const uint8_t *src, const uint8_t *dst, const struct ip *from,
+                const struct ip *to, struct span segment)
+{
+    uint8_t text[1600];
+    struct buf t = BUF_OF(text);
+    size_t start = ret->n;
+    size_t size = from->family == FAMILY_V6 ? 16 : 4;
+    buf_put(&t, segment);
+    uint32_t sum = sum16((uint32_t)t.n + 6, span_of(from->b, size));
+    sum = sum16(sum16(sum, span_of(to->b, size)), buf_span(&t));
+    set16(&t, 16, fold(sum));
+    if (from->family == FAMILY_V6)
+        (void)ipv6(ret, src, dst, from, to, 6, 64, buf_span(&t));
+    else
+        frames_ipv4(ret, src, dst, from, to, 6, buf_span(&t));
+    pad(ret, start);
+}
+
 void frames_ra(struct buf *ret, unsigned flags, unsigned lifetime_s, const uint8_t *source_mac)
 {
     frames_u32(ret, 134u << 24);

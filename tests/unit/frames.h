@@ -21,6 +21,9 @@ void frames_icmp6(struct buf *ret, const uint8_t *src, const uint8_t *dst, const
                   const struct ip *to, unsigned hops, struct span message);
 void frames_udp(struct buf *ret, const uint8_t *src, const uint8_t *dst, const struct ip *from,
                 const struct ip *to, unsigned from_port, unsigned to_port, struct span payload);
+/* segment: a TCP header whose checksum is zero, and data. */
+void frames_tcp(struct buf *ret, const uint8_t *src, const uint8_t *dst, const struct ip *from,
+                const struct ip *to, struct span segment);
 void frames_ipv4(struct buf *ret, const uint8_t *src, const uint8_t *dst, const struct ip *from,
                  const struct ip *to, unsigned protocol, struct span payload);
 

@@ -119,7 +119,7 @@ bool netpeer_run(unsigned ms, bool (*until)(const struct net_status *s))
         struct net_status s;
         /* Answers arrive within the same millisecond, as on a real link. */
         for (unsigned i = 0; i < 16; i++) {
-            net_poll(netpeer.now_ms);
+            (void)net_poll(netpeer.now_ms);
             if (out_count == 0 && in_count == 0)
                 break;
             for (; out_count > 0; out_count--, out_first++)

@@ -23,6 +23,7 @@ struct netpeer_server {
     const char *dns6_stateless; /* what its DHCPv6 gives; NULL: none */
     const char *a, *aaaa;       /* what its DNS says for any name; NULL: no such address */
     bool deaf_dns;
+    unsigned naks; /* so many of the next requests are refused: DHCPNAK */
 };
 
 struct netpeer {

@@ -63,14 +63,14 @@ static void on_dhcp(struct span request)
     netpeer.requests += type == 3;
     netpeer.releases += type == 7;
     for (unsigned i = 0; i < netpeer.server_count; i++) {
-        const struct netpeer_server *s = &netpeer.servers[i];
+        struct netpeer_server *s = &netpeer.servers[i];
         struct ip self = frames_ip(s->v4);
         if (s->lease == NULL)
             continue;
         if (type == 1)
             dhcp_answer(s, request, 2);
         else if (type == 3 && (ip_is_zero(&chosen) || ip_eq(&chosen, &self)))
-            dhcp_answer(s, request, 5);
+            dhcp_answer(s, request, s->naks > 0 && s->naks-- > 0 ? 6 : 5);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "firmware/base/json.h"
 #include "firmware/base/limits.h"
 #include "firmware/base/text.h"
+#include "firmware/crypto/crypto.h"
 #include "firmware/crypto/hash.h"
 #include "firmware/kube/clusterinfo.h"
 
@@ -27,7 +28,7 @@ static struct clusterinfo info;
 
 /* A cluster-info answer under construction. */
 struct answer {
-    const char *certs[3];   /* PEM files in certificate-authority-data */
+    const char *certs[20];  /* PEM files in certificate-authority-data */
     const char *kubeconfig; /* NULL: kubeadm's form */
     const char *server;
     const char *token;  /* that signs */
@@ -269,6 +270,12 @@ static void test_added_ca(void **state)
     j.unsafe_skip_ca = true;
     EXPECT(OK, &a, j);
     assert_int_equal(info.roots.count, 2);
+    a = good;
+    for (unsigned k = 0; k < X509_ROOTS_MAX; k++)
+        a.certs[k] = "ca.pem";
+    EXPECT(OK, &a, plain_join(PIN_CA));
+    a.certs[X509_ROOTS_MAX] = "ca.pem";
+    EXPECT(ERR_LIMIT, &a, plain_join(PIN_CA));
 }
 
 static void test_kubeconfig(void **state)
@@ -310,6 +317,7 @@ static void test_changed_kubeconfig(void **state)
         {"contexts: null", "clusters: []"},
         {"  name: \"\"", "  name: \"\"\n- {name: b, cluster: {server: \"https://a\"}}"},
         {"certificate-authority-data", "certificate-authority"},
+        {"kind: Config", "kind: Other"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -359,6 +367,27 @@ static void test_answers(void **state)
         assert_int_equal(e, ERR_NOMEM);
     }
     fail();
+}
+
+/* The n-th allocation of the crypto library fails. */
+static void test_crypto_heap(void **state)
+{
+    struct join j = plain_join(PIN_CA);
+    struct span b = make_body(&good);
+    enum err e = ERR_NOMEM;
+    unsigned n = 0;
+
+    (void)state;
+    while (e != OK && n < 200) {
+        crypto_heap_fail_at(++n);
+        e = run(b, &j);
+        if (e != OK && e != ERR_NOMEM)
+            print_error("allocation %u: %s: %s\n", n, err_name(e), fault.text);
+        assert_true(e == OK || e == ERR_NOMEM);
+    }
+    crypto_heap_fail_at(0);
+    assert_int_equal(e, OK);
+    assert_true(n > 1);
 }
 
 /* The recorded answer of a real cluster, where it is at hand. */
@@ -413,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_changed_kubeconfig),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_recorded),
+        cmocka_unit_test(test_crypto_heap),
     };
     testcrypto_start(256 * 1024);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "config/gate.h"
 #include "firmware/base/json.h"
 #include "firmware/base/limits.h"
 #include "firmware/base/text.h"
@@ -53,14 +54,15 @@ static void answer(unsigned peer, unsigned n, struct span request, struct buf *r
                                         "/api/v1/namespaces/kube-system/configmaps/kubelet-config ",
                                         "/api/v1/nodes/node-1 ",
                                         "/api/v1/namespaces/kube-system/configmaps/kubeadm-config "};
-    unsigned which = 0;
+    unsigned which = COUNT(paths);
     char path[300];
 
     (void)peer;
     (void)n;
-    while (which < 4 && span_find_str(request, paths[which]) == request.n)
-        which++;
-    assert_true(which < 4);
+    for (unsigned i = 0; i < COUNT(paths); i++)
+        which = span_find_str(request, paths[i]) < request.n ? i : which;
+    if (which == COUNT(paths))
+        fail_msg("%.*s", (int)request.n, (const char *)request.p);
     assert_true(span_find_str(request, "\r\nAccept: application/json\r\n") < request.n);
     assert_true((span_find_str(request, "\r\nAuthorization: Bearer " TOKEN "\r\n") < request.n) ==
                 (which > 0));
@@ -124,11 +126,13 @@ static int teardown(void **state)
     return 0;
 }
 
+static const char *node_name = "node-1";
+
 static enum discover_step run(void)
 {
     struct discover_input in = {.transport = &kubepeer_transport,
                                 .join = &join,
-                                .node_name = "node-1",
+                                .node_name = node_name,
                                 .kubelet_version = SPAN_LIT("Kubernetes v1.36.2"),
                                 .now_s = time(NULL),
                                 .quality = TIME_TRUSTED,
@@ -199,7 +203,7 @@ static void test_one_connection(void **state)
     assert_true(span_is(result.server, "https://" V4 ":6443"));
     assert_string_equal(result.cluster.name, "lab");
     assert_int_equal(result.cluster.minor, 36);
-    assert_true(span_is(result.kubelet_config, say.kubelet));
+    assert_true(span_is(result.kubelet_config, say.kubelet) && gate_admitted(result.kubelet_config));
     assert_int_equal(result.peer.family, FAMILY_V4);
     assert_string_equal(result.tls, "TLSv1.3");
     assert_int_equal(result.date_s, 0);
@@ -375,6 +379,20 @@ static void test_answers(void **state)
     FAILS(ERR_API_SYNTAX, V4 ":6443");
 }
 
+static void test_node_names(void **state)
+{
+    static const char *const names[] = {"", "a/b", "..", "Node", "a?b", "a b"};
+
+    (void)state;
+    kubepeer_start(0, "leaf", V4);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        node_name = names[i];
+        FAILS(ERR_CONFIG_UNSUPPORTED, V4 ":6443");
+    }
+    node_name = "node-1";
+    never_told(0);
+}
+
 static void test_date(void **state)
 {
     static char text[64];
@@ -418,6 +436,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_chains, setup, teardown),
         cmocka_unit_test_setup_teardown(test_info, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_node_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_date, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nobody, setup, teardown),
     };

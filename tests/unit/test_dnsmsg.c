@@ -248,6 +248,14 @@ static void test_pointers(void **unused)
         u16(1);
         assert_int_equal(read_as(FAMILY_V4).kind, DNSMSG_REFUSED);
     }
+    /* Forwards to a good name. */
+    begin(ID, 0x8180, 2, "config.lab", 1);
+    u16(0xc000 | (unsigned)(b.n + 16));
+    record_head(1, 4);
+    u16(0x0a00);
+    u16(1);
+    record_a("config.lab", 2);
+    assert_int_equal(read_as(FAMILY_V4).kind, DNSMSG_REFUSED);
     /* A label with a dot in it is not two labels. */
     begin(ID, 0x8180, 1, "config.lab", 1);
     buf_u8(&b, 10);
@@ -257,6 +265,30 @@ static void test_pointers(void **unused)
     u16(0x0a00);
     u16(1);
     assert_int_equal(read_as(FAMILY_V4).kind, DNSMSG_REFUSED);
+}
+
+/* Names of up to 255 bytes are read, longer ones refused, wherever their labels end. */
+static void test_long_names(void **unused)
+{
+    (void)unused;
+    for (unsigned last = 1; last <= 63; last++) {
+        for (unsigned more = 0; more < 3; more++) {
+            begin(ID, 0x8180, 2, "config.lab", 1);
+            for (unsigned i = 0; i < 4 + more; i++) {
+                unsigned n = i < 3 ? 63 : i == 3 ? last : 1;
+                buf_u8(&b, (uint8_t)n);
+                for (unsigned k = 0; k < n; k++)
+                    buf_u8(&b, 'a');
+            }
+            buf_u8(&b, 0);
+            record_head(1, 4);
+            u16(0x0a00);
+            u16(1);
+            record_a(NULL, 7);
+            bool fits = 3 * 63 + 3 + last + 2 * more <= 255;
+            assert_int_equal(read_as(FAMILY_V4).kind, fits ? DNSMSG_ADDRESSES : DNSMSG_REFUSED);
+        }
+    }
 }
 
 /* Cut anywhere: never an address that was not whole. Any bit flipped: no bad read (ASan), and no other address than the record holds. */
@@ -277,16 +309,21 @@ static void test_damage(void **unused)
             assert_int_equal(a.addrs[0].b[3], 7);
         msg[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
+    begin(ID, 0x8180, 1, "config.lab", 1);
+    record_a(NULL, 7);
+    whole = b.n;
+    for (b.n = 0; b.n < whole; b.n++)
+        assert_int_not_equal(read_as(FAMILY_V4).kind, DNSMSG_ADDRESSES);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_query),  cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_cnames), cmocka_unit_test(test_foreign_answers),
-        cmocka_unit_test(test_codes),  cmocka_unit_test(test_unusable_addresses),
-        cmocka_unit_test(test_many),   cmocka_unit_test(test_pointers),
-        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_query),      cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_cnames),     cmocka_unit_test(test_foreign_answers),
+        cmocka_unit_test(test_codes),      cmocka_unit_test(test_unusable_addresses),
+        cmocka_unit_test(test_many),       cmocka_unit_test(test_pointers),
+        cmocka_unit_test(test_long_names), cmocka_unit_test(test_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,6 +100,19 @@ static void test_ra(void **unused)
         assert_false(verdict(span_of(frame.p, n))); /* cut: the payload length no longer fits */
 }
 
+/* An RDNSS option without a single address. */
+static void test_empty_rdnss(void **unused)
+{
+    struct ip from = frames_ip("fe80::2"), to = frames_ip("ff02::1");
+    (void)unused;
+    fresh();
+    frames_ra(&message, 0, 1800, peer);
+    frames_u32(&message, 0x19010000);
+    frames_u32(&message, 600);
+    frames_icmp6(&frame, peer, all_nodes_mac, &from, &to, 255, buf_span(&message));
+    assert_false(passes());
+}
+
 static void test_nd(void **unused)
 {
     struct ip ll = frames_ip("fe80::2"), mine = frames_ip("fe80::1"), group = frames_ip("ff02::1:ff00:1"),
@@ -282,6 +295,7 @@ static void test_extension_headers(void **unused)
         bool good;
     } rows[] = {
         {"MLD query", {58, 0, 5, 2, 0, 0, 1, 0}, 130, true},
+        {"echo behind it", {58, 0, 5, 2, 0, 0, 1, 0}, 128, false},
         {"ND behind it", {58, 0, 5, 2, 0, 0, 1, 0}, 134, false},
         {"option past the header", {58, 0, 5, 5, 0, 0, 1, 0}, 130, false},
         {"header past the packet", {58, 9, 5, 2, 0, 0, 1, 0}, 130, false},
@@ -391,15 +405,11 @@ static void test_seeds(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ra),
-        cmocka_unit_test(test_nd),
-        cmocka_unit_test(test_ipv4),
-        cmocka_unit_test(test_icmp6_types),
-        cmocka_unit_test(test_tcp_options),
-        cmocka_unit_test(test_arp),
-        cmocka_unit_test(test_extension_headers),
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_corpus),
+        cmocka_unit_test(test_ra),          cmocka_unit_test(test_empty_rdnss),
+        cmocka_unit_test(test_nd),          cmocka_unit_test(test_ipv4),
+        cmocka_unit_test(test_icmp6_types), cmocka_unit_test(test_tcp_options),
+        cmocka_unit_test(test_arp),         cmocka_unit_test(test_extension_headers),
+        cmocka_unit_test(test_bytes),       cmocka_unit_test(test_corpus),
         cmocka_unit_test(test_seeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

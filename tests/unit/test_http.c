@@ -68,6 +68,8 @@ static const struct vector vectors[] = {
     {"empty name", HEAD ": x\r\n\r\n", ERR_HTTP_SYNTAX, 0, NULL, NULL},
     {"control in value", HEAD "X: a\001b\r\n\r\n", ERR_HTTP_SYNTAX, 0, NULL, NULL},
     {"bare LF", "HTTP/1.1 200 OK\nContent-Length: 1\n\nx", ERR_HTTP_SYNTAX, 0, NULL, NULL},
+    {"CR without LF ends no head", HEAD "Content-Length: 1\r\n\rYx", ERR_HTTP_SYNTAX, 0, NULL, NULL},
+    {"space in a name", HEAD "Content-Length: 1\r\nBad Name: x\r\n\r\nx", ERR_HTTP_SYNTAX, 0, NULL, NULL},
     {"bare CR", HEAD "X: a\rb\r\n\r\n", ERR_HTTP_SYNTAX, 0, NULL, NULL},
     {"HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", ERR_HTTP_SYNTAX, 0, NULL, NULL},
     {"HTTP/2", "HTTP/2 200 OK\r\n", ERR_HTTP_SYNTAX, 0, NULL, NULL},
@@ -86,8 +88,8 @@ static const struct vector vectors[] = {
      0, NULL, NULL},
     {"bad trailer", HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\nno colon\r\n\r\n", ERR_HTTP_SYNTAX, 0, NULL,
      NULL},
-    {"two locations", "HTTP/1.1 302 F\r\nLocation: /a\r\nLocation: /b\r\n\r\n", ERR_HTTP_SYNTAX, 0, NULL,
-     NULL},
+    {"two locations", "HTTP/1.1 302 F\r\nLocation: /a\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n",
+     ERR_HTTP_SYNTAX, 0, NULL, NULL},
     {"too large", HEAD "Content-Length: 65\r\n\r\n", ERR_HTTP_SIZE, 0, NULL, NULL},
     {"chunk too large", HEAD "Transfer-Encoding: chunked\r\n\r\n41\r\n", ERR_HTTP_SIZE, 0, NULL, NULL},
     {"chunks too large", HEAD "Transfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n3d\r\n", ERR_HTTP_SIZE, 0, NULL,
@@ -189,6 +191,18 @@ static void test_fields(void **unused)
                      OK);
     assert_true(h.done);
     assert_int_equal(h.date_s, 0);
+    /* A trailer changes nothing that the head said. */
+    b = BUF_OF(body);
+    http_init(&h, &b, false);
+    assert_int_equal(
+        http_feed(
+            &h,
+            SPAN_LIT(HEAD
+                     "Transfer-Encoding: chunked\r\n\r\n0\r\nLocation: /evil\r\nConnection: close\r\n\r\n"),
+            &used),
+        OK);
+    assert_true(h.done && !h.close);
+    assert_string_equal(h.location, "");
 }
 
 static void test_long_lines(void **unused)

@@ -144,6 +144,8 @@ static void defaults(void **state)
     assert_non_null(strstr(json(), "\"taints\":null"));
     assert_null(strstr(json(), "\"name\""));
     assert_null(strstr(json(), "kubeletExtraArgs"));
+    ACCEPTS(NODE "  criSocket: unix:///run/x.sock\n");
+    assert_non_null(strstr(json(), "\"criSocket\":\"unix:///run/x.sock\""));
     ACCEPTS(NODE "  taints: []\n");
     assert_non_null(strstr(json(), "\"taints\":[]"));
     ACCEPTS(WORKER "controlPlane: {}\n");
@@ -226,6 +228,7 @@ static void durations(void **state)
         {"2562048h", ERR_INPUT, 0, ""},
         {"9223372036854775808ns", ERR_INPUT, 0, ""},
         {"99999999999999999999s", ERR_INPUT, 0, ""},
+        {"18446744073709551617ms", ERR_INPUT, 0, ""},
         {"-1d", ERR_INPUT, 0, ""},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -328,7 +331,7 @@ static void refuses_unsupported(void **state)
     assert_int_equal(join_supported(&join, false, &fault), OK);
 }
 
-static void every_allocation_fails(void **state)
+static void show6_every_allocation_fails(void **state)
 {
     (void)state;
     const char *text = NODE
@@ -353,7 +356,7 @@ int main(void)
         cmocka_unit_test(durations),
         cmocka_unit_test(node_ips),
         cmocka_unit_test(refuses_unsupported),
-        cmocka_unit_test(every_allocation_fails),
+        cmocka_unit_test(show6_every_allocation_fails),
     };
     return cmocka_run_group_tests_name("join", tests, NULL, NULL);
 }

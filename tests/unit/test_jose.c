@@ -244,6 +244,23 @@ static void test_split(void **state)
             fail_msg("line %d", splits[i].line);
 }
 
+/* Each byte in a place where it leaves no spare bits: base64url's alphabet and nothing else. */
+static void test_alphabet(void **state)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    struct jose_compact c;
+
+    (void)state;
+    for (unsigned b = 0; b < 256; b++) {
+        uint8_t text[] = "QQ.QQQ?.QQ";
+        bool good = b != 0 && strchr(alphabet, (int)b) != NULL;
+
+        text[6] = (uint8_t)b;
+        if ((jose_split(span_of(text, sizeof(text) - 1), &c) == OK) != good)
+            fail_msg("byte %02x", b);
+    }
+}
+
 static void test_sign_compact(void **state)
 {
     struct jose_secret s;
@@ -269,9 +286,17 @@ static void test_header(void **state)
 {
     struct jose_key k = a3_key();
     uint8_t a[256], b[256];
-    struct buf encoded = BUF_OF(a), decoded = BUF_OF(b);
+    struct buf encoded = BUF_OF(a), decoded = BUF_OF(b), small = {.p = a, .cap = 20};
 
     (void)state;
+    assert_int_equal(jose_header_put(&small, &k, "t"), ERR_LIMIT);
+    assert_int_equal(
+        jose_header_put(
+            &encoded, &k,
+            "a type so long that the header of all its characters has no place in the buffer any more, "
+            "which ends after less than two hundred of them"),
+        ERR_LIMIT);
+    encoded = BUF_OF(a);
     assert_int_equal(jose_header_put(&encoded, &k, "t"), OK);
     assert_int_equal(text_b64url(buf_span(&encoded), &decoded), OK);
     assert_true(
@@ -382,6 +407,7 @@ int main(void)
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_sign_compact),
         cmocka_unit_test(test_header),
+        cmocka_unit_test(test_alphabet),
         cmocka_unit_test(test_hs256_detached),
         cmocka_unit_test(test_allocation_failures),
     };

@@ -238,13 +238,13 @@ static void run_set(const char *set)
     assert_int_equal(c.wrong, 0);
 }
 
-static void validation_cases(void **state)
+static void show5_validation_cases(void **state)
 {
     (void)state;
     run_set("validation-cases");
 }
 
-static void yaml_cases(void **state)
+static void show5_yaml_cases(void **state)
 {
     (void)state;
     run_set("yaml-cases");
@@ -278,8 +278,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_rule_is_listed),
-        cmocka_unit_test(validation_cases),
-        cmocka_unit_test(yaml_cases),
+        cmocka_unit_test(show5_validation_cases),
+        cmocka_unit_test(show5_yaml_cases),
     };
     if (!read_file("tests/corpus-lists/stricter.txt", list_text, sizeof(list_text)).p) {
         (void)fputs("run this from the repository's root\n", stderr);

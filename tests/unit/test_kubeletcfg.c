@@ -109,19 +109,19 @@ static void test_presets(void **state)
     assert_true(span_find_str(got, "\nresolvConf: /run/systemd/resolve/resolv.conf\n") < got.n);
     assert_int_equal(render(SPAN_LIT(HEAD "resolvConf: /etc/own\n"), true, &got), OK);
     assert_true(span_find_str(got, "\nresolvConf: /etc/own\n") < got.n);
-    strcpy(cluster.service_subnet, "fd00:10:96::/112");
-    strcpy(cluster.certificates_dir, "/srv/pki");
+    snprintf(cluster.service_subnet, sizeof(cluster.service_subnet), "%s", "fd00:10:96::/112");
+    snprintf(cluster.certificates_dir, sizeof(cluster.certificates_dir), "%s", "/srv/pki");
     assert_int_equal(render(SPAN_LIT(HEAD), false, &got), OK);
     assert_true(span_find_str(got, "clusterDNS:\n- fd00:10:96::a\n") < got.n);
     assert_true(span_find_str(got, "clientCAFile: /srv/pki/ca.crt\n") < got.n);
     assert_true(span_find_str(got, "resolvConf") == got.n);
-    strcpy(cluster.certificates_dir, "//srv/./pki//");
+    snprintf(cluster.certificates_dir, sizeof(cluster.certificates_dir), "%s", "//srv/./pki//");
     assert_int_equal(render(SPAN_LIT(HEAD), false, &got), OK);
     assert_true(span_find_str(got, "clientCAFile: /srv/pki/ca.crt\n") < got.n);
-    strcpy(cluster.certificates_dir, "/srv/../pki");
+    snprintf(cluster.certificates_dir, sizeof(cluster.certificates_dir), "%s", "/srv/../pki");
     assert_int_equal(render(SPAN_LIT(HEAD), false, &got), ERR_KUBELET_CONFIG);
     setup(NULL);
-    strcpy(cluster.service_subnet, "10.96.0.0/12, fd00::/112");
+    snprintf(cluster.service_subnet, sizeof(cluster.service_subnet), "%s", "10.96.0.0/12, fd00::/112");
     assert_int_equal(render(SPAN_LIT(HEAD), false, &got), ERR_KUBELET_CONFIG);
     assert_int_equal(render(SPAN_LIT(HEAD "clusterDNS: [10.0.0.1]\n"), false, &got), OK);
 }
@@ -177,7 +177,7 @@ static void test_refusals(void **state)
     REFUSES(HEAD "memoryThrottlingFactor: 1e-5\n", "memoryThrottlingFactor");
     REFUSES(HEAD "unknown: {a: .nan}\n", "unknown.a");
     REFUSES(HEAD "address: a\naddress: b\n", "address");
-    REFUSES(HEAD "address: \"\\x07\"\n", "address");
+    REFUSES(HEAD "address: \"\\x07\"\n", ""); /* refused before the text has a path */
 }
 
 static void test_gate_and_room(void **state)

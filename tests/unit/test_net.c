@@ -198,6 +198,29 @@ static void test_one_family(void **unused)
     assert_int_equal(netpeer.discovers, 0);
 }
 
+/* A short lease is renewed for as long as the server is there, and ends when it is not. */
+static void test_lease(void **unused)
+{
+    (void)unused;
+    netpeer.servers[0].lease_s = 8;
+    netpeer_start(NET_DAD_OPTIMISTIC, FAMILIES_V4);
+    assert_true(netpeer_run(5, netpeer_v4_ready));
+    for (unsigned i = 0; i < 60; i++) {
+        (void)netpeer_run(1000, NULL);
+        struct net_status s = netpeer_status();
+        assert_true(netpeer_v4_ready(&s) && s.v4.valid_s > 0 && s.v4.valid_s <= 8);
+    }
+    assert_int_equal(netpeer.discovers, 1);
+    assert_true(netpeer.requests >= 8);
+    netpeer.servers[0].lease = NULL;
+    (void)netpeer_run(10000, NULL);
+    struct net_status s = netpeer_status();
+    assert_int_equal(s.v4.state, NET_ADDR_NONE);
+    assert_int_equal(s.dns_count, 0);
+    netpeer.servers[0].lease = "10.0.0.51";
+    assert_true(netpeer_run(9000, netpeer_v4_ready));
+}
+
 #define NET_TEST(f) cmocka_unit_test_setup_teardown(f, netpeer_setup, netpeer_teardown)
 
 int main(void)
@@ -208,6 +231,7 @@ int main(void)
         NET_TEST(test_duplicate_after_800_ms),
         NET_TEST(test_late_duplicate4),
         NET_TEST(test_lifetimes),
+        NET_TEST(test_lease),
         NET_TEST(test_redirect_is_dropped),
         NET_TEST(test_carrier),
         NET_TEST(test_lost_answers),

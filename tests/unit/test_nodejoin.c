@@ -138,6 +138,8 @@ static void refuses_fields(void **state)
     REFUSES(GOOD "sealed:\n", ERR_CONFIG_SEALED, "sealed");
     REFUSES(GOOD "handOff: exec\n", ERR_CONFIG_UNSUPPORTED, "handOff");
     REFUSES(GOOD "families: []\n", ERR_CONFIG_FIELD, "families");
+    REFUSES(GOOD "network: x\n", ERR_CONFIG_FIELD, "network");
+    REFUSES(GOOD "families: {a: ipv4}\n", ERR_CONFIG_FIELD, "families");
     REFUSES(GOOD "families: ipv4\n", ERR_CONFIG_FIELD, "families");
     REFUSES(GOOD "families: [ipv4, ipv4]\n", ERR_CONFIG_FIELD, "families[1]");
     REFUSES(GOOD "families: [IPv4]\n", ERR_CONFIG_FIELD, "families[0]");
@@ -279,7 +281,7 @@ static void bundles(void **state)
     REFUSES_BUNDLE(GOOD "a: *b\n" JOIN, ERR_CONFIG_SYNTAX, "");
 }
 
-static void every_allocation_fails(void **state)
+static void show6_every_allocation_fails(void **state)
 {
     (void)state;
     assert_int_equal(parse_bundle(GOOD JOIN "nodeRegistration: {name: worker-1}\n"), OK);
@@ -295,7 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_every_field), cmocka_unit_test(fills_defaults),
         cmocka_unit_test(refuses_fields),    cmocka_unit_test(refuses_values),
-        cmocka_unit_test(bundles),           cmocka_unit_test(every_allocation_fails),
+        cmocka_unit_test(bundles),           cmocka_unit_test(show6_every_allocation_fails),
     };
     testcrypto_start(160 * 1024);
     if (jose_generate(&secret) != OK)

@@ -96,6 +96,10 @@ static void binding(void **state)
     ACCEPTS(HEAD "binding: {macs: [\"02:00:00:00:00:02\", \"02:00:00:00:00:03\"]}\n" REST);
     m = this_machine();
     assert_int_equal(accept_on(&m), ERR_CONFIG_BINDING);
+    ACCEPTS(HEAD "binding: {macs: [\"02:00:00:00:00:02\"]}\n" REST);
+    assert_int_equal(accept_on(&m), OK);
+    ACCEPTS(HEAD "binding: {serial: S1}\n" REST);
+    assert_int_equal(accept_on(&m), OK);
     ACCEPTS(GOOD);
     node.has_uuid = false; /* no document can say this: it names no machine at all */
     m = this_machine();

@@ -171,6 +171,17 @@ static void test_failure_starts_next_at_once(void **unused)
     assert_int_equal(o.end_ms, 35);
 }
 
+static void test_failure_beside_a_running_one(void **unused)
+{
+    static const struct attempt t[] = {{"fd00::1", 0, NEVER, false, false},
+                                       {"10.0.0.1", 0, 10, false, false},
+                                       {"fd00::2", 0, 10, true, false}};
+    (void)unused;
+    struct outcome o = RUN(t);
+    assert_string_equal(o.winner, "fd00::2");
+    assert_int_equal(o.end_ms, RACE_DELAY_MS + 20);
+}
+
 static void test_first_verified_wins(void **unused)
 {
     /* The rogue answers quickly and fails verification; the honest one is slower and wins. */
@@ -277,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_ipv6_first),
         cmocka_unit_test(test_slow_ipv6_is_overtaken),
         cmocka_unit_test(test_failure_starts_next_at_once),
+        cmocka_unit_test(test_failure_beside_a_running_one),
         cmocka_unit_test(test_first_verified_wins),
         cmocka_unit_test(test_alternates),
         cmocka_unit_test(test_late_family_joins),

@@ -190,10 +190,10 @@ static void test_bootstrap(void **state)
 {
     (void)state;
     assert_true(span_is(put(RENDER_BOOTSTRAP), BOOTSTRAP("kubernetes", "abcdef.0123456789abcdef")));
-    strcpy(cluster.name, "1.5");
+    snprintf(cluster.name, sizeof(cluster.name), "%s", "1.5");
     join.tls_bootstrap_token = SPAN_LIT("123456.0123456789012345");
     assert_true(span_is(put(RENDER_BOOTSTRAP), BOOTSTRAP("\"1.5\"", "\"123456.0123456789012345\"")));
-    strcpy(cluster.name, "\x07");
+    snprintf(cluster.name, sizeof(cluster.name), "%s", "\x07");
     assert_int_equal(refused(RENDER_BOOTSTRAP), ERR_API_SYNTAX);
     setup(NULL);
     arena.fail_at = 1;

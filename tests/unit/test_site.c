@@ -50,7 +50,7 @@ static void reads_every_key(void **state)
     assert_int_equal(parse("# comment\r\n\r\n" BASE "trust=" KEY_B "\n"
                            "tls-root = " ROOT "\n"
                            "url = https://boot.example/{uuid}.jws\n"
-                           "nic =  eth1 \n"
+                           "nic =  eth1 \r\n"
                            "dad = short\n"
                            "families = ipv6\n"
                            "families-wait = 7\n"

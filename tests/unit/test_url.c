@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -110,8 +111,12 @@ static void test_bad(void **unused)
     struct url u = {.port = 7};
     (void)unused;
     for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t n = strlen(rows[i]);
+        char *exact = malloc(n > 0 ? n : 1); /* so that ASan sees a read past its end */
+        memcpy(exact, rows[i], n);
         print_message("%s\n", rows[i]);
-        assert_int_equal(url_parse(span_str(rows[i]), &u), ERR_URL);
+        assert_int_equal(url_parse(span_of(exact, n), &u), ERR_URL);
+        free(exact);
     }
     assert_int_equal(url_parse(SPAN_LIT("http://a/"), &u), ERR_URL_PLAIN);
     assert_int_equal(url_parse(SPAN_LIT("HTTP://a/"), &u), ERR_URL_PLAIN);

@@ -279,7 +279,7 @@ static void refuses_loose_payload(void **state)
     }
 }
 
-static void every_bit_flipped(void **state)
+static void show6_every_bit_flipped(void **state)
 {
     (void)state;
     static uint8_t copy[4096];
@@ -330,7 +330,7 @@ static void every_call_fails(void **state)
     print_message("every one of %u calls failed once\n", all);
 }
 
-static void every_allocation_fails(void **state)
+static void show6_every_allocation_fails(void **state)
 {
     (void)state;
     struct span b = sign(&secrets[0], VERIFY_TYP_BUNDLE, span_str(payload));
@@ -353,11 +353,16 @@ static void every_allocation_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts_trusted),        cmocka_unit_test(accepts_any_bytes_as_payload),
-        cmocka_unit_test(refuses_other_keys),     cmocka_unit_test(refuses_other_headers),
-        cmocka_unit_test(refuses_structure),      cmocka_unit_test(refuses_forgeries),
-        cmocka_unit_test(refuses_loose_payload),  cmocka_unit_test(every_bit_flipped),
-        cmocka_unit_test(every_allocation_fails), cmocka_unit_test(every_call_fails),
+        cmocka_unit_test(accepts_trusted),
+        cmocka_unit_test(accepts_any_bytes_as_payload),
+        cmocka_unit_test(refuses_other_keys),
+        cmocka_unit_test(refuses_other_headers),
+        cmocka_unit_test(refuses_structure),
+        cmocka_unit_test(refuses_forgeries),
+        cmocka_unit_test(refuses_loose_payload),
+        cmocka_unit_test(show6_every_bit_flipped),
+        cmocka_unit_test(show6_every_allocation_fails),
+        cmocka_unit_test(every_call_fails),
     };
     testcrypto_start(160 * 1024);
     for (unsigned i = 0; i < COUNT(secrets); i++) {

@@ -134,6 +134,9 @@ static void refuses_bytes(void **state)
     REFUSES("a: \xed\xa0\x80\n", ERR_CONFIG_SYNTAX, 1, 4, "not UTF-8");
     REFUSES("a: \xf0\x8f\xbf\xbf\n", ERR_CONFIG_SYNTAX, 1, 4, "not UTF-8");
     REFUSES("a: \xf4\x90\x80\x80\n", ERR_CONFIG_SYNTAX, 1, 4, "not UTF-8");
+    REFUSES("a: \xc3 \n", ERR_CONFIG_SYNTAX, 1, 4, "not UTF-8");
+    REFUSES("a: \xe2\x82x\n", ERR_CONFIG_SYNTAX, 1, 4, "not UTF-8");
+    REFUSES("a: \xff\n", ERR_CONFIG_SYNTAX, 1, 4, "not UTF-8");
     REFUSES("a: \xe2\x82", ERR_CONFIG_SYNTAX, 1, 4, "not UTF-8");
     REFUSES("\xc3\xa9: \xff", ERR_CONFIG_SYNTAX, 1, 4, "not UTF-8");
 }
@@ -168,7 +171,19 @@ static void refuses_constructs(void **state)
     REFUSES("a:\n  ~: b\n", ERR_CONFIG_SYNTAX, 2, 3, "[stricter: plain-key]");
     REFUSES("[a]: b\n", ERR_CONFIG_SYNTAX, 1, 1, "a key must be a scalar");
     REFUSES("? {a: b}\n: c\n", ERR_CONFIG_SYNTAX, 1, 3, "a key must be a scalar");
-    REFUSES("a: \"\\0\"\n", ERR_CONFIG_SYNTAX, 1, 4, "zero byte");
+    REFUSES("a: \"\\0\"\n", ERR_CONFIG_SYNTAX, 1, 4, "[stricter: control-character]");
+    REFUSES("a: \"x\\r\"\n", ERR_CONFIG_SYNTAX, 1, 4, "[stricter: control-character]");
+    REFUSES("a: \"x\\e\"\n", ERR_CONFIG_SYNTAX, 1, 4, "[stricter: control-character]");
+    REFUSES("a: \"x\\x7f\"\n", ERR_CONFIG_SYNTAX, 1, 4, "[stricter: control-character]");
+    REFUSES("a: \"x\\N\"\n", ERR_CONFIG_SYNTAX, 1, 4, "[stricter: control-character]");
+    REFUSES("a: \"x\\L\"\n", ERR_CONFIG_SYNTAX, 1, 4, "[stricter: control-character]");
+    REFUSES("a: \"x\\P\"\n", ERR_CONFIG_SYNTAX, 1, 4, "[stricter: control-character]");
+    REFUSES("a: \"x\\x85\"\n", ERR_CONFIG_SYNTAX, 1, 4, "[stricter: control-character]");
+    REFUSES("a: \"x\\ufeff\"\n", ERR_CONFIG_SYNTAX, 1, 4, "[stricter: control-character]");
+    REFUSES("a: \"x\\ufffe\"\n", ERR_CONFIG_SYNTAX, 1, 4, "[stricter: control-character]");
+    REFUSES("a: \"x\\U0001ffff\"\n", ERR_CONFIG_SYNTAX, 1, 4, "[stricter: control-character]");
+    REFUSES("\"a\\b\": c\n", ERR_CONFIG_SYNTAX, 1, 1, "[stricter: control-character]");
+    REFUSES("a: [b:, c]\n", ERR_CONFIG_SYNTAX, 1, 6, "[stricter: flow-colon]");
     REFUSES("a: \"b\\/c\"\n", ERR_CONFIG_SYNTAX, 1, 6, "[stricter: slash-escape]");
     REFUSES("a: b: c\n", ERR_CONFIG_SYNTAX, 1, 5, "mapping values are not allowed");
     REFUSES("a: [b\n", ERR_CONFIG_SYNTAX, 2, 1, "did not find expected");
@@ -181,6 +196,10 @@ static void refuses_duplicates(void **state)
     assert_string_equal(fault.path, "a");
     REFUSES("a:\n- b: c\n  \"\\x62\": d\n", ERR_CONFIG_FIELD, 3, 3, "twice");
     assert_string_equal(fault.path, "a[0].b");
+    REFUSES("a:\n  b: [c, &d e]\n", ERR_CONFIG_SYNTAX, 2, 10, "anchor");
+    assert_string_equal(fault.path, "a.b");
+    REFUSES("&d e\n", ERR_CONFIG_SYNTAX, 1, 1, "anchor");
+    assert_string_equal(fault.path, "");
     REFUSES("a: b\n---\nx: {c: d, 'c': e}\n", ERR_CONFIG_FIELD, 3, 11, "twice");
     ACCEPTS("a: {x: y}\nb: {x: y}\n", "{a:{x:y},b:{x:y}}");
     ACCEPTS("a: b\nA: c\n", "{a:b,A:c}");

@@ -108,7 +108,7 @@ static void hostile_is_bounded(void **state)
 static const char good_text[] =
     "a: {b: [c, \"d\"], e: 'f'}\ng:\n- h: |\n    i\n  j: k\n---\nl: >\n  m\n\n  n\no: a long plain scalar that grows\n";
 
-static void every_allocation_fails(void **state)
+static void show6_every_allocation_fails(void **state)
 {
     (void)state;
     yaml_heap_fail_at(0);
@@ -211,7 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hostile_is_bounded),
-        cmocka_unit_test(every_allocation_fails),
+        cmocka_unit_test(show6_every_allocation_fails),
         cmocka_unit_test(heap_works),
         cmocka_unit_test(heap_random),
     };

@@ -117,7 +117,7 @@ class Place:
         run("ip", "-n", self.ns, "link", "set", "eth0", "up")
 
     def link_for_kubeadm(self, addresses):
-        """A link as kubeadm expects it: up, with addresses."""
+        """A link as kubeadm expects it, up and with addresses; and the node's name as the host's."""
         for key in ("net.ipv6.conf.all.disable_ipv6", "net.ipv6.conf.eth0.disable_ipv6"):
             self.sysctl(key, 0)
         self.sysctl("net.ipv4.ip_forward", 1)
@@ -126,6 +126,7 @@ class Place:
         for a in addresses:
             run("ip", "-n", self.ns, "address", "add", a, "dev", "eth0", *(["nodad"] if ":" in a else []))
         run("ip", "-n", self.ns, "route", "add", "default", "via", "10.100.0.1")
+        self.run("hostname", "node-2")
 
     def forget(self):
         """A node that never joined: what a join writes is gone."""
@@ -208,8 +209,9 @@ class Agent(Console):
         return pid
 
     def wait_files(self, timeout=30):
-        """Until the last of kubelet's files is there."""
-        return self.wait("files", lambda e: e.event == "file" and e.get("path") == FILES[0], timeout)
+        """Until the last of kubelet's files is there; an error comes first only if something is wrong."""
+        e = self.wait("files", lambda e: e.event == "error" or e.event == "file" and e.get("path") == FILES[0], timeout)
+        assert e.event == "file", f"{e.get('code')} in {e.phase}\n{self.console()[-6000:]}"
 
     def stop(self, grace=15):
         """SIGTERM, as an operator would; returns the exit status, or None if it had to be killed."""

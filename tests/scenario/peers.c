@@ -1,0 +1,144 @@
+/*
+ * peers.c - the real servers of scenario.h: peers.py as a child process, and what it serves.
+ */
+#include "tests/scenario/scenario.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config/verify.h"
+#include "firmware/base/text.h"
+#include "firmware/crypto/jose_tool.h"
+#include "tests/scenario/bridge.h"
+#include "tests/unit/testcrypto.h"
+
+/* The private key of RFC 7515 appendix A.3. */
+static const char secret[] =
+    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
+    "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\",\"d\":\"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI\"}";
+
+static unsigned config_port, api_port;
+
+static void write_text(const char *name, struct span text)
+{
+    char path[300];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", testcrypto_dir(), name);
+    f = fopen(path, "wb");
+    if (!f || fwrite(text.p, 1, text.n, f) != text.n || fclose(f) != 0)
+        fail_msg("cannot write %s", path);
+}
+
+/* The program ends when this process does: its standard input ends then. */
+static void start(void)
+{
+    const char *dir = testcrypto_dir();
+    int in[2], out[2];
+    char line[64] = "";
+    size_t n = 0;
+    char *end;
+
+    assert_int_equal(pipe(in) | pipe(out), 0);
+    if (fork() == 0) {
+        dup2(in[0], 0);
+        dup2(out[1], 1);
+        close(in[1]);
+        close(out[0]);
+        execlp("python3", "python3", "tests/scenario/peers.py", dir, (char *)NULL);
+        _exit(127);
+    }
+    close(in[0]);
+    close(out[1]);
+    while (n < sizeof(line) - 1 && !strchr(line, '\n') && read(out[0], line + n, 1) == 1)
+        n++;
+    close(out[0]);
+    config_port = (unsigned)strtoul(line, &end, 10);
+    api_port = (unsigned)strtoul(end, &end, 10);
+    if (*end != '\n')
+        fail_msg("tests/scenario/peers.py does not start");
+}
+
+void scenario_servers(const char *more)
+{
+    static char path[300];
+
+    if (!config_port)
+        start();
+    snprintf(path, sizeof(path), "%s/ca.pem", testcrypto_dir());
+    scenario_root = path;
+    scenario_site(more);
+    scenario_mode("config", "");
+    scenario_mode("api", "");
+    bridge_port(443, (uint16_t)config_port);
+    bridge_port(6443, (uint16_t)api_port);
+}
+
+void scenario_mode(const char *server, const char *mode)
+{
+    char name[32];
+
+    snprintf(name, sizeof(name), "%s/mode", server);
+    write_text(name, span_str(mode));
+}
+
+/* Crypto starts once per process, and nodes are forked from this one: so a child signs. */
+static int sign(struct span payload)
+{
+    static uint8_t text[64 * 1024];
+    struct buf b = BUF_OF(text);
+    struct jose_secret key;
+
+    testcrypto_start(160 * 1024);
+    if (jose_secret_parse(span_str(secret), &key) != OK ||
+        jose_sign_compact(&key, VERIFY_TYP_BUNDLE, payload, &b) != OK)
+        return 1;
+    write_text("config/n1.jws", buf_span(&b));
+    return 0;
+}
+
+static void put_time(struct buf *b, const char *key, int64_t unix_s)
+{
+    buf_fmt(b, "%s: \"", key);
+    text_time_put(b, unix_s);
+    buf_str(b, "\"\n");
+}
+
+void scenario_publish(unsigned sequence, const char *more, const char *node_ip)
+{
+    uint8_t text[4096];
+    struct buf b = BUF_OF(text);
+    char path[300];
+    int status = 1;
+    pid_t pid;
+
+    buf_fmt(
+        &b,
+        "apiVersion: joinboot/v1alpha1\nkind: NodeJoin\nname: node-1\nbinding:\n  macs: [\"02:00:00:00:00:01\"]\ncluster: lab\nsequence: %u\n",
+        sequence);
+    put_time(&b, "issuedAt", (int64_t)time(NULL) - 60);
+    put_time(&b, "expiresAt", (int64_t)time(NULL) + 86400);
+    buf_fmt(
+        &b,
+        "%s---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ndiscovery:\n  bootstrapToken:\n",
+        more);
+    buf_str(
+        &b,
+        "    apiServerEndpoint: 10.100.0.1:6443\n    token: clvldh.vjjwg16ucnhp94qr\n    caCertHashes:\n    - ");
+    snprintf(path, sizeof(path), "%s/pin", testcrypto_dir());
+    buf_put(&b, testcrypto_file(path));
+    buf_str(&b, "\n");
+    if (node_ip)
+        buf_fmt(&b, "nodeRegistration:\n  kubeletExtraArgs:\n  - name: node-ip\n    value: %s\n", node_ip);
+    assert_false(b.overflow);
+    pid = fork();
+    if (pid == 0)
+        _exit(sign(buf_span(&b)));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
