@@ -20,8 +20,8 @@ struct board_nic {
 
 struct board_identity {
     bool has_uuid;
-    uint8_t uuid[16];               /* in the order of its text form */
-    char serial[BOARD_SERIAL_MAX];  /* empty if the machine has none */
+    uint8_t uuid[16];              /* in the order of its text form */
+    char serial[BOARD_SERIAL_MAX]; /* empty if the machine has none */
 };
 
 /* Raw storage in littlefs' shape. Offsets and sizes are multiples of prog_size (prog) and erase_size (erase). A storage without the need to
@@ -38,31 +38,32 @@ struct storage {
 };
 
 enum board_finish {
-    BOARD_FINISH_EXIT,     /* an ordinary process ends with this status */
+    BOARD_FINISH_EXIT, /* an ordinary process ends with this status */
     BOARD_FINISH_POWEROFF,
     BOARD_FINISH_REBOOT
 };
 
 struct board {
     void *ctx;
-    const char *name;                                                   /* "linux", "sim" */
-    uint64_t (*now_ms)(void *ctx);                                      /* monotonic milliseconds */
-    bool (*wall)(void *ctx, int64_t *ret_unix_s);                       /* real-time clock; false: there is none */
+    const char *name;                             /* "linux", "sim" */
+    uint64_t (*now_ms)(void *ctx);                /* monotonic milliseconds */
+    bool (*wall)(void *ctx, int64_t *ret_unix_s); /* real-time clock; false: there is none */
     /* Fills up to n bytes of noise; returns how many, and the entropy that the board claims for them in bits. */
     size_t (*noise)(void *ctx, uint8_t *ret, size_t n, uint32_t *ret_bits);
-    void (*sleep_until)(void *ctx, uint64_t wake_ms);                   /* returns earlier when a frame or event is there */
-    void (*feed)(void *ctx);                                            /* watchdog, once a turn after all deadlines were checked */
+    void (*sleep_until)(void *ctx, uint64_t wake_ms); /* returns earlier when a frame or event is there */
+    void (*feed)(void *ctx); /* watchdog, once a turn after all deadlines were checked */
     void (*console)(void *ctx, struct span text);
     unsigned (*nic_count)(void *ctx);
     enum err (*nic_info)(void *ctx, unsigned nic, struct board_nic *ret);
-    enum err (*nic_open)(void *ctx, unsigned nic);                      /* link up, frames flow from now on; idempotent */
-    void (*nic_close)(void *ctx, unsigned nic);                         /* idempotent */
-    enum err (*nic_send)(void *ctx, unsigned nic, struct span frame);   /* Ethernet frame without FCS, checksums complete */
+    enum err (*nic_open)(void *ctx, unsigned nic); /* link up, frames flow from now on; idempotent */
+    void (*nic_close)(void *ctx, unsigned nic);    /* idempotent */
+    enum err (*nic_send)(void *ctx, unsigned nic,
+                         struct span frame); /* Ethernet frame without FCS, checksums complete */
     size_t (*nic_recv)(void *ctx, unsigned nic, uint8_t *ret, size_t cap); /* 0: none waiting */
     enum err (*identity)(void *ctx, struct board_identity *ret);
-    struct span (*site)(void *ctx);                                     /* read-only site area; empty: there is none */
-    struct span (*cmdline)(void *ctx);                                  /* kernel command line or arguments in that form */
-    const struct storage *storage;                                      /* for the record log; NULL: nothing is stored */
+    struct span (*site)(void *ctx);    /* read-only site area; empty: there is none */
+    struct span (*cmdline)(void *ctx); /* kernel command line or arguments in that form */
+    const struct storage *storage;     /* for the record log; NULL: nothing is stored */
     void (*finish)(void *ctx, enum board_finish how, int status);
 };
 

@@ -19,7 +19,9 @@ void quarantine_note(struct quarantine *q, const struct ip *addr, const uint8_t 
 static bool quarantine_match(const struct quarantine_entry *e, const struct ip *addr,
                              const uint8_t mac[static 6])
 {
-    return e->addr.family != FAMILY_NONE && (ip_eq(&e->addr, addr) || memcmp(e->mac, mac, 6) == 0);
+    bool has_mac = (e->mac[0] & 1) == 0; /* a group's address stands for "not known" */
+    return e->addr.family != FAMILY_NONE &&
+           (ip_eq(&e->addr, addr) || (has_mac && memcmp(e->mac, mac, 6) == 0));
 }
 
 /* The entry of a peer, or the one that gives way to it. */
@@ -39,7 +41,7 @@ static struct quarantine_entry *quarantine_entry(struct quarantine *q, const str
 
 void quarantine_strike(struct quarantine *q, const struct ip *addr, uint64_t now_ms)
 {
-    uint8_t mac[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; /* matches nobody */
+    uint8_t mac[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; /* not known */
     for (unsigned i = 0; i < QUARANTINE_ENTRIES; i++) {
         if (q->notes[i].addr.family != FAMILY_NONE && ip_eq(&q->notes[i].addr, addr))
             memcpy(mac, q->notes[i].mac, 6);

@@ -41,20 +41,20 @@ enum phase_id {
 /* Where the loop stands in the current row. */
 struct progress {
     enum phase_id row;
-    bool running;              /* start was called, stop was not */
+    bool running;                   /* start was called, stop was not */
     uint64_t first_ms[PHASE_COUNT]; /* when a row's first attempt began since it was last done */
-    uint64_t start_ms;         /* this attempt */
-    uint64_t retry_ms;         /* nothing is done before */
+    uint64_t start_ms;              /* this attempt */
+    uint64_t retry_ms;              /* nothing is done before */
     unsigned failures[PHASE_COUNT];
     unsigned attempts[PHASE_COUNT];
-    unsigned sub;              /* a row's own small state; 0 at start */
-    uint64_t mark_ms;          /* a row's own mark in time */
-    uint64_t wake_ms;          /* when the row wants its next step */
+    unsigned sub;     /* a row's own small state; 0 at start */
+    uint64_t mark_ms; /* a row's own mark in time */
+    uint64_t wake_ms; /* when the row wants its next step */
 };
 
 struct agent {
     const struct board *board;
-    const struct host *host;   /* NULL on a board without an operating system */
+    const struct host *host; /* NULL on a board without an operating system */
     struct journal journal;
     struct fault fault;
     struct progress at;
@@ -67,28 +67,28 @@ struct agent {
     struct timekeeper time;
     bool crypto_started;
     bool net_up;
-    bool handed_over;          /* the kernel owns the network */
+    bool handed_over; /* the kernel owns the network */
     unsigned nic;
     struct net_status net;
-    uint64_t carrier_ms;       /* when there was last a carrier */
-    unsigned families;         /* what the address row acquired */
-    uint64_t families_ms;      /* when all of that was last there */
+    uint64_t carrier_ms;  /* when there was last a carrier */
+    unsigned families;    /* what the address row acquired */
+    uint64_t families_ms; /* when all of that was last there */
 
     struct url url;
     struct https https;
-    struct arena arena;        /* verified payload, YAML trees, and what is read from the cluster */
+    struct arena arena; /* verified payload, YAML trees, and what is read from the cluster */
     struct buf bundle_bytes;
     const struct verified *verified;
     struct bundle bundle;
     struct ip node_ips[2];
     unsigned node_ip_count;
     struct discover discover;
-    bool trusted;              /* discover is done and its connection is still open */
+    bool trusted; /* discover is done and its connection is still open */
     char node_name[RENDER_NAME_MAX];
     struct discover_result cluster;
     struct kubeletcfg_facts kubelet;
     struct host_net host_net;
-    struct buf file;           /* one rendered file at a time */
+    struct buf file; /* one rendered file at a time */
     unsigned kubelet_exits_told;
     bool stop_asked;
 

@@ -14,20 +14,20 @@ enum { HOST_ADDRS_MAX = 8, HOST_ROUTES_MAX = 8, HOST_ARGS_MAX = 96 };
 
 struct host_route {
     enum family family;
-    struct ip_prefix dst;  /* len 0: default */
+    struct ip_prefix dst; /* len 0: default */
     struct ip via;
 };
 
 /* The network as the kernel shall have it on the agent's NIC. */
 struct host_net {
-    unsigned nic;                           /* board's NIC index */
+    unsigned nic; /* board's NIC index */
     struct ip_prefix addrs[HOST_ADDRS_MAX];
-    uint32_t valid_s[HOST_ADDRS_MAX];       /* UINT32_MAX: for ever */
+    uint32_t valid_s[HOST_ADDRS_MAX]; /* UINT32_MAX: for ever */
     unsigned addr_count;
     struct host_route routes[HOST_ROUTES_MAX];
     unsigned route_count;
-    uint32_t mtu6;                          /* 0: leave */
-    bool accept_ra;                         /* the kernel follows RAs from now on (accept_ra=2, autoconf 0) */
+    uint32_t mtu6;  /* 0: leave */
+    bool accept_ra; /* the kernel follows RAs from now on (accept_ra=2, autoconf 0) */
 };
 
 enum host_service { HOST_RUNTIME, HOST_KUBELET, HOST_SERVICES };
@@ -37,9 +37,9 @@ enum host_service_state { HOST_SERVICE_STOPPED, HOST_SERVICE_RUNNING, HOST_SERVI
 struct host_service_status {
     enum host_service_state state;
     int pid;
-    unsigned starts;       /* how often it was started */
-    int last_exit;         /* wait status of the last exit */
-    uint64_t running_ms;   /* since the last start */
+    unsigned starts;     /* how often it was started */
+    int last_exit;       /* wait status of the last exit */
+    uint64_t running_ms; /* since the last start */
 };
 
 enum host_answer { HOST_NO, HOST_YES, HOST_BUSY /* ask again in a while */ };
@@ -66,7 +66,7 @@ struct host {
     enum err (*hostname_get)(void *ctx, char *ret, size_t cap);
     enum err (*clock_set)(void *ctx, int64_t unix_s, struct fault *f);
     bool (*swap_on)(void *ctx);
-    bool (*resolved_active)(void *ctx);                        /* systemd-resolved manages /etc/resolv.conf */
+    bool (*resolved_active)(void *ctx); /* systemd-resolved manages /etc/resolv.conf */
     enum host_answer (*unix_answers)(void *ctx, const char *path); /* something accepts on this socket */
     enum host_answer (*port_free)(void *ctx, uint16_t port);
     /* GET http://127.0.0.1:port/path in small steps: HOST_BUSY until the answer is there; HOST_YES: status 200. */

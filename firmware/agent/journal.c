@@ -18,7 +18,8 @@ void journal_begin(struct journal *j, uint64_t now_ms, const char *phase, const 
     now_ms -= j->start_ms;
     j->line.n = 0;
     j->line.overflow = false;
-    buf_fmt(&j->line, "joinboot[%llu.%03u] %s %s", (unsigned long long)(now_ms / 1000), (unsigned)(now_ms % 1000), phase, event);
+    buf_fmt(&j->line, "joinboot[%llu.%03u] %s %s", (unsigned long long)(now_ms / 1000),
+            (unsigned)(now_ms % 1000), phase, event);
 }
 
 static bool is_plain(struct span v)
@@ -90,7 +91,8 @@ void journal_end(struct journal *j)
     j->board->console(j->board->ctx, span_of(j->bytes, j->line.n));
 }
 
-void journal_fault(struct journal *j, uint64_t now_ms, const char *phase, const struct fault *f, unsigned attempt, uint32_t retry_ms)
+void journal_fault(struct journal *j, uint64_t now_ms, const char *phase, const struct fault *f,
+                   unsigned attempt, uint32_t retry_ms)
 {
     journal_begin(j, now_ms, phase, "error");
     journal_text(j, "code", err_name(f->code));

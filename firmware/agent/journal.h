@@ -19,7 +19,8 @@ enum journal_level { JOURNAL_QUIET, JOURNAL_NORMAL, JOURNAL_DEBUG };
 struct journal {
     const struct board *board;
     enum journal_level level;
-    uint64_t start_ms; /* times are printed since this moment: power-on, or the start of an ordinary process */
+    uint64_t
+        start_ms; /* times are printed since this moment: power-on, or the start of an ordinary process */
     struct buf line;
     uint8_t bytes[LIMIT_JOURNAL_LINE];
 };
@@ -36,7 +37,8 @@ void journal_prefix(struct journal *j, const char *key, const struct ip_prefix *
 void journal_end(struct journal *j);
 
 /* One line for an error with its peer and position, and one that explains it and says what to do next. */
-void journal_fault(struct journal *j, uint64_t now_ms, const char *phase, const struct fault *f, unsigned attempt, uint32_t retry_ms);
+void journal_fault(struct journal *j, uint64_t now_ms, const char *phase, const struct fault *f,
+                   unsigned attempt, uint32_t retry_ms);
 /* A plain line for the operator, such as a line of kubelet's output. */
 void journal_note(struct journal *j, uint64_t now_ms, const char *phase, const char *text);
 

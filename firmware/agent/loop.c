@@ -130,7 +130,8 @@ static bool network_lost(struct agent *a)
     if (a->net.duplicate) {
         mac = BUF_OF(mac_text);
         text_mac_put(&mac, a->net.duplicate_mac);
-        fault_set(&a->fault, ERR_ADDRESS_DUPLICATE, "%s is also used by %.*s", ip_text(&a->net.duplicate_addr, text), (int)mac.n, mac_text);
+        fault_set(&a->fault, ERR_ADDRESS_DUPLICATE, "%s is also used by %.*s",
+                  ip_text(&a->net.duplicate_addr, text), (int)mac.n, mac_text);
         return true;
     }
     if (a->net.carrier)
@@ -143,7 +144,8 @@ static bool network_lost(struct agent *a)
         a->families_ms = a->now_ms;
     if (a->now_ms - a->families_ms < FLAP_MS)
         return false;
-    fault_set(&a->fault, ERR_ADDRESS_LOST, "%s lost during %s", phases_families_text(phases_families_lost(a)), phases[a->at.row].name);
+    fault_set(&a->fault, ERR_ADDRESS_LOST, "%s lost during %s", phases_families_text(phases_families_lost(a)),
+              phases[a->at.row].name);
     return true;
 }
 

@@ -120,7 +120,8 @@ enum step resume_step(struct agent *a)
         return STEP_ERROR;
     }
     if (!a->board->storage)
-        journal_note(&a->journal, a->now_ms, "resume", "no state storage: the accepted sequence does not survive a power cycle");
+        journal_note(&a->journal, a->now_ms, "resume",
+                     "no state storage: the accepted sequence does not survive a power cycle");
     a->machine.has_stored = a->state.accepted;
     a->machine.stored_sequence = a->state.sequence;
     memcpy(a->machine.stored_digest, a->state.digest, HASH_SIZE);

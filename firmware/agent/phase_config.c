@@ -8,7 +8,8 @@ static enum err begin_fetch(struct agent *a)
 {
     a->bundle_bytes.n = 0;
     a->bundle_bytes.overflow = false;
-    return https_start(&a->https, &a->url, &a->site.roots, agent_time(a), a->time.quality, &a->bundle_bytes, a->now_ms);
+    return https_start(&a->https, &a->url, &a->site.roots, agent_time(a), a->time.quality, &a->bundle_bytes,
+                       a->now_ms);
 }
 
 enum err fetch_start(struct agent *a)
@@ -54,7 +55,8 @@ enum step fetch_step(struct agent *a)
         return take_date(a);
     /* A clock that was only a hint may be what made the certificate fail: the floor is tried once. */
     if ((code == ERR_TLS_EXPIRED || code == ERR_TLS_FUTURE) && timekeeper_drop_hint(&a->time, a->now_ms)) {
-        journal_note(&a->journal, a->now_ms, "fetch", "the real-time clock makes the server's certificate fail; trying again at the floor");
+        journal_note(&a->journal, a->now_ms, "fetch",
+                     "the real-time clock makes the server's certificate fail; trying again at the floor");
         https_stop(&a->https);
         if (begin_fetch(a) == OK)
             return phases_wait(a, 0);
@@ -92,7 +94,8 @@ enum step verify_step(struct agent *a)
 {
     arena_reset(&a->arena);
     a->verified = NULL;
-    return verify_bundle(bundle_text(a), &a->site, &a->arena, &a->verified, &a->fault) == OK ? STEP_DONE : STEP_ERROR;
+    return verify_bundle(bundle_text(a), &a->site, &a->arena, &a->verified, &a->fault) == OK ? STEP_DONE
+                                                                                             : STEP_ERROR;
 }
 
 void verify_report(struct agent *a)
@@ -105,7 +108,9 @@ void verify_report(struct agent *a)
 
 enum step parse_step(struct agent *a)
 {
-    return bundle_parse(a->verified, a->site.permit_unsafe_skip_ca, &a->arena, &a->bundle, &a->fault) == OK ? STEP_DONE : STEP_ERROR;
+    return bundle_parse(a->verified, a->site.permit_unsafe_skip_ca, &a->arena, &a->bundle, &a->fault) == OK
+               ? STEP_DONE
+               : STEP_ERROR;
 }
 
 void parse_report(struct agent *a)
@@ -117,7 +122,8 @@ enum step accept_step(struct agent *a)
 {
     a->machine.now_s = agent_time(a);
     a->machine.quality = a->time.quality;
-    if (nodejoin_accept(&a->bundle.node, verified_digest(a->verified), &a->site, &a->machine, &a->fault) != OK)
+    if (nodejoin_accept(&a->bundle.node, verified_digest(a->verified), &a->site, &a->machine, &a->fault) !=
+        OK)
         return STEP_ERROR;
     timekeeper_raise(&a->time, a->bundle.node.issued_s, a->now_ms);
     return STEP_DONE;
@@ -139,7 +145,6 @@ enum step commit_step(struct agent *a)
     struct state next = a->state;
     enum err e;
 
-    next.joined = next.joined && memcmp(next.digest, digest, HASH_SIZE) == 0;
     next.accepted = true;
     next.sequence = a->bundle.node.sequence;
     next.issued_s = a->bundle.node.issued_s;

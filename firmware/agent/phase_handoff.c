@@ -2,8 +2,9 @@
  * phase_handoff.c - gives kernel and kubelet what the agent found out: files, settings, addresses, name, time; then kubelet starts.
  *
  * Invariant: the addresses have passed their whole duplicate address detection before the kernel gets them without its own; the files are
- * written while it still runs. Each step below is one turn of the loop, so that a slow disk never holds up more than one write. The order matters: the file with the token is written last of
- * the files; ip_forward is set before the other settings, because writing it resets them; kubelet starts when all else is done.
+ * written while it still runs. Each step below is one turn of the loop, so that a slow disk never holds up more than one write. The order
+ * matters: the file with the token is written last of the files; ip_forward is set before the other settings, because writing it resets
+ * them; kubelet starts when all else is done.
  */
 #include "firmware/agent/handoff.h"
 #include "firmware/agent/phases.h"
@@ -32,7 +33,8 @@ enum err handoff_render(struct agent *a, enum render_file which)
     wipe(a->file_mem, a->file.n);
     a->file.n = 0;
     a->file.overflow = false;
-    return render_put(which, &in, &a->arena, &a->file, which == RENDER_CONFIG ? &a->kubelet : NULL, &a->fault);
+    return render_put(which, &in, &a->arena, &a->file, which == RENDER_CONFIG ? &a->kubelet : NULL,
+                      &a->fault);
 }
 
 static void tell_file(struct agent *a, const char *path, unsigned mode)
@@ -156,6 +158,22 @@ static enum err set_clock(struct agent *a)
     return a->host->clock_set(a->host->ctx, agent_time(a), &a->fault);
 }
 
+/* From here on kubelet's files and a Node of this name are this machine's own, whenever the power goes. */
+static enum err record_joined(struct agent *a)
+{
+    struct state next = a->state;
+    enum err e;
+
+    if (next.joined)
+        return OK;
+    next.joined = true;
+    e = state_save(a->board->storage, &next);
+    if (e != OK)
+        return fault_set(&a->fault, e, "state record");
+    a->state = next;
+    return OK;
+}
+
 static enum err start_kubelet(struct agent *a)
 {
     const char *argv[RENDER_ARGV_MAX];
@@ -197,12 +215,14 @@ static enum err do_step(struct agent *a, unsigned step)
         return write_names(a);
     case 8:
         return set_clock(a);
+    case 9:
+        return record_joined(a);
     default:
         return start_kubelet(a);
     }
 }
 
-enum { NETWORK_STEP = 6, LAST_STEP = 9, DAD_POLL_MS = 10 };
+enum { NETWORK_STEP = 6, LAST_STEP = 10, DAD_POLL_MS = 10 };
 
 /* Before the network is handed over: WAIT while the probe of an address runs or a short flap of the carrier has taken the addresses; an error if
  * other ones came instead of those that kubelet's files name. */
@@ -214,7 +234,8 @@ static enum step await_addresses(struct agent *a)
         return phases_wait(a, DAD_POLL_MS);
     for (unsigned i = 0; i < a->node_ip_count; i++) {
         if (!phases_has_address(a, &a->node_ips[i])) {
-            fault_set(&a->fault, ERR_ADDRESS_LOST, "%s is no address of this machine any more", ip_text(&a->node_ips[i], text));
+            fault_set(&a->fault, ERR_ADDRESS_LOST, "%s is no address of this machine any more",
+                      ip_text(&a->node_ips[i], text));
             return STEP_ERROR;
         }
     }
@@ -241,6 +262,7 @@ enum step handoff_step(struct agent *a)
 void handoff_report(struct agent *a)
 {
     for (unsigned i = 0; i < a->host_net.addr_count; i++)
-        journal_prefix(&a->journal, a->host_net.addrs[i].addr.family == FAMILY_V4 ? "ipv4" : "ipv6", &a->host_net.addrs[i]);
+        journal_prefix(&a->journal, a->host_net.addrs[i].addr.family == FAMILY_V4 ? "ipv4" : "ipv6",
+                       &a->host_net.addrs[i]);
     journal_num(&a->journal, "longest_turn_ms", a->longest_turn_ms);
 }

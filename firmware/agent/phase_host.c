@@ -32,7 +32,8 @@ static enum step start_runtime(struct agent *a)
 {
     const char *const argv[] = {a->site.runtime, NULL};
 
-    if (strcmp(a->site.runtime, "none") != 0 && a->host->service_start(a->host->ctx, HOST_RUNTIME, argv, &a->fault) != OK)
+    if (strcmp(a->site.runtime, "none") != 0 &&
+        a->host->service_start(a->host->ctx, HOST_RUNTIME, argv, &a->fault) != OK)
         return STEP_ERROR;
     a->at.sub = 1;
     return phases_wait(a, 0);
@@ -50,7 +51,8 @@ enum step preflight_step(struct agent *a)
             return refuse(a, ERR_SWAP, "/proc/swaps is not empty");
         if (h->port_free(h->ctx, 10250) == HOST_NO)
             return refuse(a, ERR_PORT, "10250");
-        if ((a->bundle.node.families & FAMILIES_V6) && a->net_up && !a->net.router6.family && a->bundle.node.v6.gateway.family == FAMILY_NONE)
+        if ((a->bundle.node.families & FAMILIES_V6) && a->net_up && !a->net.router6.family &&
+            a->bundle.node.v6.gateway.family == FAMILY_NONE)
             return refuse(a, ERR_ROUTE6, "no IPv6 router on the link and no gateway in the config");
         return start_runtime(a);
     }
@@ -131,16 +133,11 @@ enum step joined_step(struct agent *a)
 {
     const struct host *h = a->host;
     bool has_conf = h->exists(h->ctx, HANDOFF_KUBELET_CONF) && h->exists(h->ctx, HANDOFF_KUBELET_PEM);
-    struct state next = a->state;
 
     if (!has_conf || h->http_ok(h->ctx, a->kubelet.healthz_port, "/healthz") != HOST_YES)
         return watch_kubelet(a, has_conf);
     if (h->remove_file(h->ctx, HANDOFF_BOOTSTRAP_CONF, true, &a->fault) != OK)
         return STEP_ERROR;
-    next.joined = true;
-    if (state_save(a->board->storage, &next) != OK)
-        return refuse(a, ERR_STORE_IO, "state record");
-    a->state = next;
     /* The token is in the payload, in the tree and in the rendered file: all of that memory is wiped. */
     arena_reset(&a->arena);
     wipe(a->bundle_mem, sizeof(a->bundle_mem));

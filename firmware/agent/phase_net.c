@@ -27,11 +27,13 @@ enum err link_start(struct agent *a)
         a->handed_over = false;
     }
     for (unsigned i = 0; i < count; i++) {
-        if (a->board->nic_info(a->board->ctx, i, &nic) == OK && nic_wanted(a, &nic) && a->board->nic_open(a->board->ctx, i) == OK)
+        if (a->board->nic_info(a->board->ctx, i, &nic) == OK && nic_wanted(a, &nic) &&
+            a->board->nic_open(a->board->ctx, i) == OK)
             opened++;
     }
     if (opened == 0)
-        return fault_set(&a->fault, ERR_LINK_NONE, "%u NICs found, wanted: %s", count, a->site.nic[0] ? a->site.nic : "any");
+        return fault_set(&a->fault, ERR_LINK_NONE, "%u NICs found, wanted: %s", count,
+                         a->site.nic[0] ? a->site.nic : "any");
     return OK;
 }
 
@@ -91,14 +93,16 @@ static unsigned families_missing(const struct agent *a, unsigned families)
 
 const char *phases_families_text(unsigned families)
 {
-    static const char *const text[] = {[0] = "none", [FAMILIES_V4] = "ipv4", [FAMILIES_V6] = "ipv6", [FAMILIES_BOTH] = "ipv4,ipv6"};
+    static const char *const text[] = {
+        [0] = "none", [FAMILIES_V4] = "ipv4", [FAMILIES_V6] = "ipv6", [FAMILIES_BOTH] = "ipv4,ipv6"};
 
     return text[families & FAMILIES_BOTH];
 }
 
 static bool there(const struct net_addr *addr)
 {
-    return addr->state == NET_ADDR_TENTATIVE || addr->state == NET_ADDR_OPTIMISTIC || addr->state == NET_ADDR_PREFERRED;
+    return addr->state == NET_ADDR_TENTATIVE || addr->state == NET_ADDR_OPTIMISTIC ||
+           addr->state == NET_ADDR_PREFERRED;
 }
 
 unsigned phases_families_lost(const struct agent *a)
@@ -143,7 +147,8 @@ enum step address_step(struct agent *a)
         journal_end(&a->journal);
         return STEP_DONE;
     }
-    fault_set(&a->fault, ERR_ADDRESS_FAMILY, "%s missing after %u ms", phases_families_text(missing), (unsigned)a->site.families_wait_ms);
+    fault_set(&a->fault, ERR_ADDRESS_FAMILY, "%s missing after %u ms", phases_families_text(missing),
+              (unsigned)a->site.families_wait_ms);
     return STEP_ERROR;
 }
 
@@ -167,14 +172,17 @@ enum step clock_step(struct agent *a)
 {
     int64_t wall_s;
 
-    if (a->board->wall(a->board->ctx, &wall_s) && !timekeeper_hint(&a->time, wall_s, a->now_ms) && a->time.quality == TIME_FLOOR)
-        journal_note(&a->journal, a->now_ms, "clock", "the real-time clock is below the floor and is not used");
+    if (a->board->wall(a->board->ctx, &wall_s) && !timekeeper_hint(&a->time, wall_s, a->now_ms) &&
+        a->time.quality == TIME_FLOOR)
+        journal_note(&a->journal, a->now_ms, "clock",
+                     "the real-time clock is below the floor and is not used");
     return STEP_DONE;
 }
 
 void clock_report(struct agent *a)
 {
-    static const char *const quality[] = {[TIME_FLOOR] = "floor", [TIME_HINT] = "hint", [TIME_TRUSTED] = "trusted"};
+    static const char *const quality[] = {
+        [TIME_FLOOR] = "floor", [TIME_HINT] = "hint", [TIME_TRUSTED] = "trusted"};
     char text[32];
     struct buf b = BUF_OF(text);
 
@@ -311,7 +319,8 @@ enum step network_step(struct agent *a)
         fill_node_ips(a);
     for (unsigned i = 0; i < a->node_ip_count; i++) {
         if (!phases_has_address(a, &a->node_ips[i])) {
-            yaml_fault(&a->fault, ERR_NODE_IP, a->bundle.join.node_ip, "%s is no address of this machine", ip_text(&a->node_ips[i], text));
+            yaml_fault(&a->fault, ERR_NODE_IP, a->bundle.join.node_ip, "%s is no address of this machine",
+                       ip_text(&a->node_ips[i], text));
             return STEP_ERROR;
         }
     }

@@ -6,6 +6,8 @@
  */
 #include "firmware/agent/phases.h"
 
+/* A row is read as a row: */
+/* clang-format off */
 const struct phase phases[PHASE_COUNT] = {
     /* board -> who this machine is, what it trusts */
     [PHASE_IDENTIFY] = {.name = "identify", .step = identify_step, .report = identify_report,
@@ -40,8 +42,8 @@ const struct phase phases[PHASE_COUNT] = {
     [PHASE_NETWORK] = {.name = "network", .start = network_start, .step = network_step, .report = address_report,
                        .deadline_ms = 30000, .late = ERR_ADDRESS_FAMILY, .on_error = PHASE_FETCH},
     /* token and pin -> the cluster's CA and endpoint */
-    [PHASE_DISCOVER] = {.name = "discover", .start = discover_phase_start, .step = discover_phase_step, .stop = discover_phase_stop, .report = discover_phase_report,
-                        .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH, .needs_host = true},
+    [PHASE_DISCOVER] = {.name = "discover", .start = discover_phase_start, .step = discover_phase_step, .stop = discover_phase_stop,
+                        .report = discover_phase_report, .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH, .needs_host = true},
     /* the cluster -> kubelet's configuration */
     [PHASE_CONFIGURE] = {.name = "configure", .step = configure_step, .stop = configure_stop, .report = configure_report,
                          .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH, .needs_host = true},
@@ -56,6 +58,7 @@ const struct phase phases[PHASE_COUNT] = {
     /* -> kubelet is healthy and has its own certificate; the token is gone */
     [PHASE_JOINED] = {.name = "joined", .start = joined_start, .step = joined_step, .on_error = PHASE_JOINED, .needs_host = true},
 };
+/* clang-format on */
 
 enum phase_id phases_after(enum phase_id row, enum err e)
 {

@@ -10,14 +10,14 @@ enum step { STEP_WAIT, STEP_DONE, STEP_ERROR };
 
 struct phase {
     const char *name;
-    enum err (*start)(struct agent *a);  /* may be NULL; an error is a failed attempt */
-    enum step (*step)(struct agent *a);  /* WAIT: a->at.wake_ms says when at the latest; ERROR: a->fault */
-    void (*stop)(struct agent *a);       /* may be NULL; always runs when an attempt ends; idempotent */
-    void (*report)(struct agent *a);     /* may be NULL; adds pairs to the `done` line */
-    uint32_t deadline_ms;                /* of one attempt; 0: none, for rows that wait for ever by design */
-    enum err late;                       /* the error when the deadline passes */
-    enum phase_id on_error;              /* the row to go back to */
-    bool needs_host;                     /* is left out on a board without an operating system */
+    enum err (*start)(struct agent *a); /* may be NULL; an error is a failed attempt */
+    enum step (*step)(struct agent *a); /* WAIT: a->at.wake_ms says when at the latest; ERROR: a->fault */
+    void (*stop)(struct agent *a);      /* may be NULL; always runs when an attempt ends; idempotent */
+    void (*report)(struct agent *a);    /* may be NULL; adds pairs to the `done` line */
+    uint32_t deadline_ms;               /* of one attempt; 0: none, for rows that wait for ever by design */
+    enum err late;                      /* the error when the deadline passes */
+    enum phase_id on_error;             /* the row to go back to */
+    bool needs_host;                    /* is left out on a board without an operating system */
 };
 
 extern const struct phase phases[PHASE_COUNT];

@@ -11,7 +11,7 @@
 
 struct timekeeper {
     int64_t floor_s;
-    int64_t base_s;           /* the time at base_ms */
+    int64_t base_s; /* the time at base_ms */
     uint64_t base_ms;
     enum time_quality quality;
     bool hint_dropped;

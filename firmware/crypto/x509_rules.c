@@ -39,11 +39,11 @@ static bool good_serial(struct span s)
 /* Extensions that a certificate may not have as it has them. */
 static const char *bad_extension(const struct x509_cert *c, bool root)
 {
-    if (c->has[X509_SKI] && c->critical[X509_SKI])
+    if (c->critical[X509_SKI])
         return "critical subjectKeyIdentifier"; /* [4.2.1.2] */
-    if (c->has[X509_AKI] && c->critical[X509_AKI])
+    if (c->critical[X509_AKI])
         return "critical authorityKeyIdentifier"; /* [4.2.1.1] */
-    if (c->has[X509_AIA] && c->critical[X509_AIA])
+    if (c->critical[X509_AIA])
         return "critical authorityInfoAccess"; /* [4.2.2.1] */
     /* Not evaluated, so a CA that has them could certify names outside of them; a leaf may not have them [4.2.1.10]. */
     if (c->has[X509_NAME_CONSTRAINTS])

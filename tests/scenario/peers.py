@@ -3,7 +3,8 @@
     peers.py FOLDER     makes certificates and answers in FOLDER, prints "CONFIG-PORT API-PORT", serves until its standard input ends
 
 FOLDER/config is what the config server serves, FOLDER/ca.pem its root, FOLDER/pin the caCertHashes of the cluster. A file `mode` in
-FOLDER/config or FOLDER/api makes that server serve in another way: `status`, `short` (the body ends early), `silent` (no answer).
+FOLDER/config or FOLDER/api makes that server serve in another way: `status`, `short` (the body ends early), `silent` (no answer), `ready` (the node is in the cluster
+and Ready).
 """
 import hashlib
 import http.server
@@ -79,6 +80,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         elif self.secret and "kube-public" not in self.path and self.headers.get("Authorization") != f"Bearer {self.secret}":
             self.answer(401, (self.root / "401.json").read_bytes())
+        elif mode == "ready" and "/nodes/" in self.path:
+            self.answer(200, standin.ready_node(file.name).encode())
         elif mode == "status" or not file.is_file():
             self.answer(404, standin.status(404, "NotFound", "not found").encode())
         elif mode == "short":

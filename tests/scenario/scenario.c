@@ -32,12 +32,18 @@ static void to_node(struct span frame)
     sim_inject(&machine, 0, frame);
 }
 
+const char *scenario_defended;
+
 static void on_frame(void *ctx, unsigned nic, struct span frame)
 {
+    unsigned probes = netpeer.probes6;
+
     (void)ctx;
     if (nic != 0)
         return;
     netpeer_serve(frame);
+    if (scenario_defended && netpeer.probes6 > probes)
+        netpeer_claim6(scenario_defended);
     deliver();
     bridge_frame(frame);
 }
@@ -85,6 +91,7 @@ int scenario_setup(void **unused)
     sim_init(&machine);
     machine.frame = on_frame;
     machine.pump = bridge_pump;
+    scenario_defended = NULL;
     bridge_reset(to_node, netpeer.servers[0].mac);
     scenario_root = "tests/unit/data-kube/ca.pem";
     scenario_site("");

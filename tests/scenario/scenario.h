@@ -19,6 +19,9 @@
 extern struct sim machine;
 extern const char *scenario_root; /* the PEM file whose CA the site trusts; set anew by scenario_setup */
 
+/* Another machine that defends this IPv6 address against every probe; NULL: nobody does. Set anew by scenario_setup. */
+extern const char *scenario_defended;
+
 /* A new machine on a fresh link, switched off, with the site below. For cmocka; the second one cuts its power. */
 int scenario_setup(void **unused);
 int scenario_teardown(void **unused);

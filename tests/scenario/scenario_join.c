@@ -53,6 +53,7 @@ static void test_power_on_to_joined(void **unused)
     assert_true(o->net_applied && o->net.addr_count == 3 && o->net.route_count == 2);
     assert_non_null(strstr(o->services[HOST_KUBELET].argv, "--node-ip=10.0.0.50," SCENARIO_SLAAC));
     assert_null(strstr(machine.console, "vjjwg16ucnhp94qr"));
+    printf("the longest turn took %u us of CPU time\n", (unsigned)machine.longest_turn_us);
     scenario_never(" error ", 3600 * 1000);
     machine.os->stop = true;
     sim_wake(&machine);
@@ -61,7 +62,7 @@ static void test_power_on_to_joined(void **unused)
     assert_int_equal(machine.how, BOARD_FINISH_POWEROFF);
 }
 
-/* The same bundle again, then an older one, then another one with the same sequence, then a newer one. */
+/* The same bundle again, then an older one, then another one with the same sequence, then a newer one; kubelet's files stay on the disk. */
 static void test_sequence_over_power_cycles(void **unused)
 {
     (void)unused;
@@ -76,8 +77,49 @@ static void test_sequence_over_power_cycles(void **unused)
     scenario_publish(7, "families: [ipv4]\n", NULL);
     scenario_expect(" accept error code=config.equivocation", 8000);
     scenario_never(" network done", 60000);
-    memset(machine.os->files, 0, sizeof(machine.os->files));
     scenario_publish(8, "families: [ipv4, ipv6]\n", NULL);
+    scenario_expect(" joined done", 35000);
+}
+
+/* The power goes when kubelet has its certificate and its Node is Ready, but is not healthy yet: the next boot knows both as its own. */
+static void test_power_cut_while_kubelet_joins(void **unused)
+{
+    (void)unused;
+    prepare("", "families: [ipv4, ipv6]\n", NULL);
+    machine.os->sick = true;
+    scenario_boot();
+    scenario_expect(" handoff done", 8000);
+    scenario_run(5000);
+    assert_non_null(os_find(machine.os, HANDOFF_KUBELET_CONF));
+    scenario_mode("api", "ready");
+    machine.os->sick = false;
+    scenario_boot();
+    scenario_expect(" joined done", 20000);
+}
+
+/* A Ready node of this name that this machine never was: refused for as long as it is Ready. */
+static void test_name_is_taken(void **unused)
+{
+    (void)unused;
+    prepare("", "families: [ipv4, ipv6]\n", NULL);
+    scenario_mode("api", "ready");
+    scenario_boot();
+    scenario_expect("error code=configure.node-exists", 8000);
+    scenario_never(" commit done", 60000);
+    scenario_mode("api", "");
+    scenario_expect(" joined done", 35000);
+}
+
+/* Files of another system's kubelet. */
+static void test_foreign_files(void **unused)
+{
+    (void)unused;
+    prepare("", "families: [ipv4, ipv6]\n", NULL);
+    snprintf(machine.os->files[0].path, sizeof(machine.os->files[0].path), "%s", HANDOFF_KUBELET_CONF);
+    scenario_boot();
+    scenario_expect(" preflight error code=preflight.stale-files", 8000);
+    scenario_never(" handoff ", 60000);
+    memset(machine.os->files, 0, sizeof(machine.os->files));
     scenario_expect(" joined done", 35000);
 }
 
@@ -300,6 +342,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENARIO(test_power_on_to_joined),
         SCENARIO(test_sequence_over_power_cycles),
+        SCENARIO(test_power_cut_while_kubelet_joins),
+        SCENARIO(test_name_is_taken),
+        SCENARIO(test_foreign_files),
         SCENARIO(test_late_duplicate_stops_hand_over),
         SCENARIO(test_static_addresses),
         SCENARIO(test_node_ip_of_somebody_else),

@@ -118,13 +118,35 @@ static void test_late_duplicate(void **unused)
 {
     (void)unused;
     for (size_t i = 0; i < COUNT(policies); i++) {
+        for (unsigned v6 = 0; v6 < 2; v6++) {
+            with_policy(policies[i]);
+            scenario_run(800);
+            assert_int_equal(sim_says(&machine, " address done"), i != 1);
+            if (v6)
+                scenario_claim6(SCENARIO_SLAAC);
+            else
+                scenario_claim4("10.0.0.50");
+            scenario_expect("error code=address.duplicate", 1);
+            scenario_expect(" link done", 1000);
+            scenario_expect(" address done", 31000);
+        }
+    }
+}
+
+/* The other machine stays: this one never gets further, says so at every attempt, and goes on when the other one is gone. */
+static void test_duplicate_that_stays(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < COUNT(policies); i++) {
+        machine.console_n = machine.mark = 0;
         with_policy(policies[i]);
-        scenario_run(800);
-        assert_int_equal(sim_says(&machine, " address done"), i != 1);
-        scenario_claim6(SCENARIO_SLAAC);
-        scenario_expect("error code=address.duplicate", 1);
-        scenario_expect(" link done", 1000);
-        scenario_expect(" address done", 31000);
+        scenario_defended = SCENARIO_SLAAC;
+        scenario_never(" fetch done", 600 * 1000);
+        assert_in_range(scenario_count("error code=address.duplicate"), 10, 100);
+        scenario_defended = NULL;
+        machine.mark = machine.console_n;
+        scenario_expect(" address done", 62000);
+        scenario_never("address.duplicate", 60000);
     }
 }
 
@@ -321,6 +343,7 @@ int main(void)
         SCENARIO(test_short_flap_ends_nothing),
         SCENARIO(test_early_duplicate),
         SCENARIO(test_late_duplicate),
+        SCENARIO(test_duplicate_that_stays),
         SCENARIO(test_policy_times),
         SCENARIO(test_bad_noise),
         SCENARIO(test_clock),

@@ -19,7 +19,8 @@ static void test_backoff(void **unused)
     static const struct {
         unsigned failures;
         uint32_t low, high;
-    } rows[] = {{0, 250, 500}, {1, 250, 500}, {2, 500, 1000}, {3, 1000, 2000}, {7, 15000, 30000}, {8, 15000, 30000}, {1000000, 15000, 30000}};
+    } rows[] = {{0, 250, 500},     {1, 250, 500},     {2, 500, 1000},         {3, 1000, 2000},
+                {7, 15000, 30000}, {8, 15000, 30000}, {1000000, 15000, 30000}};
 
     (void)unused;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -102,12 +103,18 @@ static enum err mem_sync(void *ctx)
     return OK;
 }
 
-static const struct storage memory = {
-    .prog_size = 1, .erase_size = 4096, .size = sizeof(image), .read = mem_read, .prog = mem_prog, .erase = mem_erase, .sync = mem_sync};
+static const struct storage memory = {.prog_size = 1,
+                                      .erase_size = 4096,
+                                      .size = sizeof(image),
+                                      .read = mem_read,
+                                      .prog = mem_prog,
+                                      .erase = mem_erase,
+                                      .sync = mem_sync};
 
 static void test_state_round_trip(void **unused)
 {
-    struct state s = {.accepted = true, .joined = true, .sequence = UINT64_MAX - 1, .issued_s = 1795409451}, got;
+    struct state s = {.accepted = true, .joined = true, .sequence = UINT64_MAX - 1, .issued_s = 1795409451},
+                 got;
 
     (void)unused;
     memset(image, 0xff, sizeof(image));
@@ -179,7 +186,9 @@ static void test_journal_line(void **unused)
     journal_text(&j, "text", "two words \"q\" \\ \n\x7f");
     journal_text(&j, "empty", "");
     journal_end(&j);
-    assert_string_equal(console, "joinboot[61.007] fetch done ms=84 url=\"https://a/b?c=d\" text=\"two words \\\"q\\\" \\\\ \\x0a\\x7f\" empty=\"\"\n");
+    assert_string_equal(
+        console,
+        "joinboot[61.007] fetch done ms=84 url=\"https://a/b?c=d\" text=\"two words \\\"q\\\" \\\\ \\x0a\\x7f\" empty=\"\"\n");
 }
 
 static void test_journal_long_line_is_cut(void **unused)
@@ -207,10 +216,13 @@ static void test_journal_fault(void **unused)
     (void)unused;
     journal_init(&j, &board);
     console_n = 0;
-    assert_int_equal(fault_at(&f, ERR_CONFIG_FIELD, 7, 3, "nodeRegistration.name", "unknown field"), ERR_CONFIG_FIELD);
+    assert_int_equal(fault_at(&f, ERR_CONFIG_FIELD, 7, 3, "nodeRegistration.name", "unknown field"),
+                     ERR_CONFIG_FIELD);
     journal_fault(&j, 1000, "parse", &f, 2, 700);
-    assert_non_null(strstr(console, "joinboot[1.000] parse error code=config.field attempt=2 retry_ms=700 text=\"unknown field\" line=7 column=3 "
-                                    "path=nodeRegistration.name\n"));
+    assert_non_null(strstr(
+        console,
+        "joinboot[1.000] parse error code=config.field attempt=2 retry_ms=700 text=\"unknown field\" line=7 column=3 "
+        "path=nodeRegistration.name\n"));
     assert_non_null(strstr(console, "joinboot[1.000] parse explain what="));
 }
 

@@ -137,6 +137,10 @@ static void test_quarantine(void **unused)
         struct ip many = {.family = FAMILY_V4, .b = {10, 9, 0, i}};
         quarantine_strike(&q, &many, now + i);
         assert_true(quarantine_holds(&q, &many, us, now + i));
+        assert_false(quarantine_holds(
+            &q, &many, us, now + i + QUARANTINE_FIRST_MS)); /* a first failure, whose entry it got */
+        struct ip before = {.family = FAMILY_V4, .b = {10, 9, 0, (uint8_t)(i - 1)}};
+        assert_int_equal(quarantine_holds(&q, &before, us, now + i), i > 0);
     }
     assert_false(quarantine_holds(&q, &honest, mac_b, now + 40));
 }

@@ -16,6 +16,8 @@ static const struct {
     {__LINE__, "820161", "a", true},
     {__LINE__, "820161", "A", true},
     {__LINE__, "82026162", "a", false},
+    {__LINE__, "820161", "ab", false},
+    {__LINE__, "82052a2e622e63", "a.b.cd", false},
     {__LINE__, "820161820162", "b", true},
     {__LINE__, "810161", "a", false},            /* rfc822Name */
     {__LINE__, "860161", "a", false},            /* URI */

@@ -76,14 +76,18 @@ static void show(const char *path)
 
     if (stat(path, &st) < 0)
         die(path);
-    printf("stand-in kubelet: %s mode %04o, %lld bytes\n", path, (unsigned)(st.st_mode & 07777), (long long)st.st_size);
+    printf("stand-in kubelet: %s mode %04o, %lld bytes\n", path, (unsigned)(st.st_mode & 07777),
+           (long long)st.st_size);
 }
 
 static int kubelet(int argc, char **argv)
 {
-    static const char *const files[] = {"/etc/kubernetes/bootstrap-kubelet.conf", "/etc/kubernetes/pki/ca.crt", "/var/lib/kubelet/config.yaml",
-                                        "/var/lib/kubelet/instance-config.yaml", "/var/lib/kubelet/kubeadm-flags.env"};
-    struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(10248), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    static const char *const files[] = {"/etc/kubernetes/bootstrap-kubelet.conf",
+                                        "/etc/kubernetes/pki/ca.crt", "/var/lib/kubelet/config.yaml",
+                                        "/var/lib/kubelet/instance-config.yaml",
+                                        "/var/lib/kubelet/kubeadm-flags.env"};
+    struct sockaddr_in sa = {
+        .sin_family = AF_INET, .sin_port = htons(10248), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
 
     printf("stand-in kubelet: this is no kubelet; it was given:\n");
@@ -103,7 +107,8 @@ static int kubelet(int argc, char **argv)
     if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, 8) < 0)
         die("127.0.0.1:10248");
     fflush(stdout);
-    serve(fd, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+    serve(fd,
+          "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
 }
 
 int main(int argc, char **argv)
