@@ -25,7 +25,7 @@ static bool same_name(struct span a, struct span b)
 }
 
 /* A wildcard is the whole left-most label, stands for exactly one label, and has at least two labels behind it: "*.com" would be everybody.
- * Whatever else is not a host name (zero bytes, underscores, an inner asterisk) matches nothing. */
+ * The host is a host name, so a pattern that is none (zero bytes, underscores, an inner asterisk) cannot match it. */
 static bool dns_matches(struct span pattern, struct span host)
 {
     bool wildcard = span_starts(pattern, "*.");
@@ -37,7 +37,7 @@ static bool dns_matches(struct span pattern, struct span host)
             return false;
         host = span_sub(host, dot + 1, host.n);
     }
-    return text_is_hostname(pattern) && same_name(pattern, host);
+    return same_name(pattern, host);
 }
 
 static bool ip_matches(struct span entry, const struct ip *ip)

@@ -318,8 +318,9 @@ class Kube(unittest.TestCase):
         """It signs cluster-info but does not authenticate, as a token in its last second."""
         token = "signer.0123456789abcdef"
         name, secret = token.split(".")
-        self.control.kubectl("-n", "kube-system", "create", "secret", "generic", f"bootstrap-token-{name}", "--type", "bootstrap.kubernetes.io/token",
-                             f"--from-literal=token-id={name}", f"--from-literal=token-secret={secret}", "--from-literal=usage-bootstrap-signing=true")
+        fields = {"token-id": name, "token-secret": secret, "usage-bootstrap-signing": "true"}
+        self.control.kubectl("-n", "kube-system", "create", "secret", "generic", f"bootstrap-token-{name}", "--type=bootstrap.kubernetes.io/token",
+                             *(f"--from-literal={key}={value}" for key, value in fields.items()))
         self.addCleanup(self.control.delete_token, token)
         self.lab.publish(self.lab.join(token=token))
         self.dead_token("configure.unauthorized", "configure", "second.0123456789abcdef")

@@ -34,6 +34,18 @@ static void test_both_families_at_once(void **unused)
     assert_false(netpeer_status().duplicate);
 }
 
+/* No wake time tells of what a frame changed, so a caller that sleeps must know of it. */
+static void test_poll_says_that_frames_came(void **unused)
+{
+    (void)unused;
+    netpeer_start(NET_DAD_OPTIMISTIC, FAMILIES_BOTH);
+    assert_true(netpeer_run(5, netpeer_both_ready));
+    assert_false(net_poll(netpeer.now_ms));
+    netpeer_claim6("fd00:1::99");
+    assert_true(net_poll(netpeer.now_ms));
+    assert_false(net_poll(netpeer.now_ms));
+}
+
 static void test_policies(void **unused)
 {
     (void)unused;
@@ -227,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         NET_TEST(test_both_families_at_once),
+        NET_TEST(test_poll_says_that_frames_came),
         NET_TEST(test_policies),
         NET_TEST(test_duplicate_after_800_ms),
         NET_TEST(test_late_duplicate4),

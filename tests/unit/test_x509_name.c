@@ -36,6 +36,8 @@ static const struct {
     {__LINE__, "82022a2e", "a.", false},
     {__LINE__, "82062a2e2e622e63", "a..b.c", false},
     {__LINE__, "8200", "", false},
+    {__LINE__, "871000000000000000000000000000000000", "a", false}, /* no address is demanded */
+    {__LINE__, "820461626364", "97.98.99.100", false},              /* the address's bytes in a dNSName */
     {__LINE__, "87040a000001", "10.0.0.1", true},
     {__LINE__, "87040a000001", "10.0.0.2", false},
     {__LINE__, "87030a0000", "10.0.0.1", false},
@@ -82,10 +84,45 @@ static void test_names(void **state)
         }
 }
 
+/* For messages: DNS names and addresses, nothing that a terminal would obey. */
+static void test_shown(void **state)
+{
+    static const struct {
+        const char *san, *shown;
+    } rows[] = {
+        {"300182", ""},
+        {"310382016a", ""},
+        {"301182016181036162638704"
+         "0a00000187020a00",
+         "a, 10.0.0.1"},
+        {"301787"
+         "10fd000001000200030000000000000003820320"
+         "1b7f",
+         "fd00:1:2:3::3, ???"},
+        {"3000", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint8_t text[64];
+        struct buf b = BUF_OF(text);
+        struct x509_cert c = {.version = 3};
+
+        x509_name_put(&b, &c);
+        assert_int_equal(b.n, 0);
+        c.has[X509_SAN] = true;
+        c.ext[X509_SAN] = testcrypto_hex(rows[i].san);
+        x509_name_put(&b, &c);
+        if (!span_is(buf_span(&b), rows[i].shown))
+            fail_msg("row %zu: %.*s", i, (int)b.n, text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -264,4 +264,5 @@ class KubeLab:
         os.rename(target + ".new", target)
 
     def site(self, kubelet, runtime="none", extra=()):
-        return self.op.site(self.ca, f"https://{CONFIG}/node.jws", extra=[f"kubelet = {kubelet}", f"runtime = {runtime}", "families-wait = 20", *extra])
+        programs = [f"kubelet = {kubelet}", f"runtime = {runtime}"]
+        return self.op.site(self.ca, f"https://{CONFIG}/node.jws", extra=[*programs, "families-wait = 20", *extra])
