@@ -246,6 +246,8 @@ static void test_pins(void **state)
     EXPECT(ERR_DISCOVER_PIN, &a, plain_join(PIN_LEAF)); /* a leaf is no CA */
     a.certs[1] = "ca.pem";
     EXPECT(ERR_DISCOVER_PIN, &a, plain_join(PIN_LEAF));
+    a.certs[0] = "garbage.pem"; /* what cannot be read is not passed over */
+    EXPECT(ERR_DISCOVER_SYNTAX, &a, plain_join(PIN_CA));
 }
 
 /* Whoever has the token can add a CA to the bundle; it must not become a root. */
@@ -266,8 +268,7 @@ static void test_added_ca(void **state)
     EXPECT(OK, &a, j);
     assert_int_equal(info.roots.count, 2);
     a.certs[2] = "leaf.pem";
-    j = plain_join(NULL);
-    j.unsafe_skip_ca = true;
+    j = (struct join){.token = SPAN_LIT(TOKEN), .unsafe_skip_ca = true};
     EXPECT(OK, &a, j);
     assert_int_equal(info.roots.count, 2);
     a = good;
