@@ -65,7 +65,10 @@ static enum err find_key(const struct jose_compact *jws, const uint8_t sig[stati
         if (!matches)
             continue;
         header_seen = true;
-        if (jose_es256_verify(&site->keys[i], jws->signing_input, sig) == OK) {
+        e = jose_es256_verify(&site->keys[i], jws->signing_input, sig);
+        if (e == ERR_NOMEM)
+            return fault_set(f, e, "no memory to verify the signature");
+        if (e == OK) {
             *ret = i;
             return OK;
         }
@@ -126,7 +129,8 @@ enum err verify_bundle(struct span bundle, const struct site *site, struct arena
     if (!v)
         return fault_set(f, ERR_NOMEM, "no memory for the payload");
     v->key = key;
-    e = hash_sha256(bundle, v->digest);
+    /* Not over the signature: anybody can turn (r, s) into (r, n - s), which is as good; what is signed nobody can change. */
+    e = hash_sha256(jws.signing_input, v->digest);
     if (e != OK)
         return fault_set(f, e, "the bundle's digest could not be made");
     e = take_payload(jws.payload, arena, &v->payload, f);

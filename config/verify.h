@@ -17,7 +17,7 @@ enum err verify_bundle(struct span bundle, const struct site *site, struct arena
                        const struct verified **ret, struct fault *f) MUST_USE;
 
 struct span verified_payload(const struct verified *v);
-/* SHA-256 of the whole bundle's bytes. */
+/* SHA-256 of what is signed: header, dot, payload. A bundle is known by it. */
 const uint8_t *verified_digest(const struct verified *v);
 /* Index of the trusted key in the site configuration. */
 unsigned verified_key(const struct verified *v);

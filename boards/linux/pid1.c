@@ -199,13 +199,18 @@ static void device_came(struct system *s, const char *text, size_t n)
     }
 }
 
-static bool button_pressed(int fd)
+static bool button_pressed(int *fd)
 {
     struct input_event e;
     bool pressed = false;
 
-    while (read(fd, &e, sizeof(e)) == (ssize_t)sizeof(e))
+    errno = 0;
+    while (read(*fd, &e, sizeof(e)) == (ssize_t)sizeof(e))
         pressed = pressed || (e.type == EV_KEY && e.code == KEY_POWER && e.value == 1);
+    if (errno == ENODEV) { /* it was pulled out; poll would say so for ever */
+        close(*fd);
+        *fd = -1;
+    }
     return pressed;
 }
 
@@ -223,7 +228,7 @@ bool pid1_poll(struct system *s)
     }
     for (unsigned i = 0; i < SYSTEM_BUTTONS; i++)
         if (s->button_fd[i] >= 0)
-            pressed = button_pressed(s->button_fd[i]) || pressed;
+            pressed = button_pressed(&s->button_fd[i]) || pressed;
     return pressed;
 }
 

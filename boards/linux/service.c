@@ -115,6 +115,11 @@ static void keep(struct service *s, const uint8_t *p, size_t n)
     for (size_t i = 0; i < n; i++)
         s->ring[(s->ring_n + i) % SERVICE_RING] = p[i];
     s->ring_n += n;
+    s->log_n += n;
+    if (s->log_fd >= 0 && s->log_n > SERVICE_LOG_MAX) {
+        /* The file may lie in memory. It starts anew; the last lines are in the ring. */
+        s->log_n = ftruncate(s->log_fd, 0) == 0 ? n : s->log_n;
+    }
     while (s->log_fd >= 0 && n > 0) {
         ssize_t put = write(s->log_fd, p, n);
         if (put <= 0) {

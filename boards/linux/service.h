@@ -10,7 +10,12 @@
 
 #include "firmware/agent/host.h"
 
-enum { SERVICE_ARGV_BYTES = 8 * 1024, SERVICE_RING = 16 * 1024, SERVICE_GRACE_MS = 10000 };
+enum {
+    SERVICE_ARGV_BYTES = 8 * 1024,
+    SERVICE_RING = 16 * 1024,
+    SERVICE_GRACE_MS = 10000,
+    SERVICE_LOG_MAX = 4 * 1024 * 1024
+};
 
 struct service {
     const char *name; /* static; names cgroup and log file */
@@ -26,6 +31,7 @@ struct service {
     char bytes[SERVICE_ARGV_BYTES];
     uint8_t ring[SERVICE_RING];
     size_t ring_n; /* bytes ever written */
+    size_t log_n;  /* bytes in the log file since it was opened or began anew */
 };
 
 void service_init(struct service *s, const char *name, bool pid1);

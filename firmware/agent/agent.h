@@ -80,6 +80,8 @@ struct agent {
     struct buf bundle_bytes;
     const struct verified *verified;
     struct bundle bundle;
+    bool has_static;                  /* addresses of a bundle are set */
+    uint8_t static_digest[HASH_SIZE]; /* of which bundle */
     struct ip node_ips[2];
     unsigned node_ip_count;
     struct discover discover;

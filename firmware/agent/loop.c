@@ -59,6 +59,12 @@ static enum phase_id next_row(const struct agent *a)
     return (enum phase_id)row;
 }
 
+/* What a wrong clock may have caused: a hint is dropped, and the floor is tried. */
+static bool blames_clock(enum err e)
+{
+    return e == ERR_CONFIG_EXPIRED || e == ERR_CONFIG_FUTURE || e == ERR_TLS_EXPIRED || e == ERR_TLS_FUTURE;
+}
+
 static void row_failed(struct agent *a)
 {
     const struct phase *p = &phases[a->at.row];
@@ -67,6 +73,9 @@ static void row_failed(struct agent *a)
     uint32_t wait = backoff_ms(failures, rng_u32());
 
     stop_row(a);
+    if (blames_clock(a->fault.code) && timekeeper_drop_hint(&a->time, a->now_ms))
+        journal_note(&a->journal, a->now_ms, p->name,
+                     "the real-time clock may be wrong; the floor is used from now on");
     journal_fault(&a->journal, a->now_ms, p->name, &a->fault, failures, wait);
     a->at.row = back;
     a->at.retry_ms = a->now_ms + wait;

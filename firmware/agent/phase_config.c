@@ -1,6 +1,7 @@
 /*
  * phase_config.c - fetch, verify, parse, accept, commit: from untrusted bytes to a config that is for this machine, now, and is remembered.
  */
+#include "firmware/agent/handoff.h"
 #include "firmware/agent/phases.h"
 #include "firmware/base/text.h"
 
@@ -139,17 +140,33 @@ void accept_report(struct agent *a)
     journal_span(&a->journal, "expires", buf_span(&b));
 }
 
+/* Another bundle is another join: kubelet would go on in the old cluster under the old name if it found what it had there. */
+static enum err forget_old_join(struct agent *a, struct state *next)
+{
+    enum err e;
+
+    if (!next->joined || memcmp(next->digest, verified_digest(a->verified), HASH_SIZE) == 0)
+        return OK;
+    e = a->host->remove_file(a->host->ctx, HANDOFF_KUBELET_CONF, true, &a->fault);
+    if (e == OK)
+        e = a->host->remove_file(a->host->ctx, HANDOFF_KUBELET_PEM, true, &a->fault);
+    next->joined = false;
+    return e;
+}
+
 enum step commit_step(struct agent *a)
 {
     const uint8_t *digest = verified_digest(a->verified);
     struct state next = a->state;
-    enum err e;
+    enum err e = a->host ? forget_old_join(a, &next) : OK;
 
     next.accepted = true;
     next.sequence = a->bundle.node.sequence;
-    next.issued_s = a->bundle.node.issued_s;
+    if (next.issued_s < a->bundle.node.issued_s)
+        next.issued_s = a->bundle.node.issued_s;
     memcpy(next.digest, digest, HASH_SIZE);
-    e = state_save(a->board->storage, &next);
+    if (e == OK)
+        e = state_save(a->board->storage, &next);
     if (e != OK) {
         fault_set(&a->fault, e, "state record");
         return STEP_ERROR;

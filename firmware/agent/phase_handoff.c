@@ -54,6 +54,17 @@ static void tell_file(struct agent *a, const char *path, unsigned mode)
     journal_end(&a->journal);
 }
 
+/* A CA of another cluster would stay kubelet's client CA. The bundle's bytes are not needed any more; their memory is scratch. */
+static enum err same_file(struct agent *a, const char *path)
+{
+    size_t n = 0;
+    enum err e = a->host->read_file(a->host->ctx, path, a->bundle_mem, sizeof(a->bundle_mem), &n);
+
+    if (e == OK && span_eq(span_of(a->bundle_mem, n), buf_span(&a->file)))
+        return OK;
+    return fault_set(&a->fault, ERR_STALE, "%s is there and is another one", path);
+}
+
 static enum err write_file(struct agent *a, enum render_file which)
 {
     const struct host *h = a->host;
@@ -61,10 +72,10 @@ static enum err write_file(struct agent *a, enum render_file which)
     char path[256];
     enum err e = render_facts(which, &a->bundle.join, path, &facts);
 
-    if (e == OK && facts.only_if_absent && h->exists(h->ctx, facts.path))
-        return OK;
     if (e == OK)
         e = handoff_render(a, which);
+    if (e == OK && facts.only_if_absent && h->exists(h->ctx, facts.path))
+        return same_file(a, facts.path);
     if (e == OK)
         e = h->write_file(h->ctx, facts.path, facts.mode, buf_span(&a->file), &a->fault);
     if (e == OK)
@@ -114,7 +125,7 @@ static enum err hand_network(struct agent *a)
     struct host_net *n = &a->host_net;
     enum err e;
 
-    *n = (struct host_net){.nic = a->nic, .mtu6 = a->net.mtu6, .accept_ra = true};
+    *n = (struct host_net){.nic = a->nic, .mtu6 = a->net.mtu6, .accept_ra = (a->families & FAMILIES_V6) != 0};
     add_addr(n, &a->net.v4);
     for (unsigned i = 0; i < NET_ADDR6_MAX; i++)
         add_addr(n, &a->net.v6[i]);
@@ -129,6 +140,12 @@ static enum err hand_network(struct agent *a)
     return e == OK ? forward(a) : e;
 }
 
+/* A running system's own file is left alone; a machine that boots has none yet. */
+static bool may_write(const struct agent *a, const char *path)
+{
+    return a->host->pid1 || !a->host->exists(a->host->ctx, path);
+}
+
 static enum err write_names(struct agent *a)
 {
     const struct host *h = a->host;
@@ -140,9 +157,9 @@ static enum err write_names(struct agent *a)
     buf_fmt(&a->file, "127.0.0.1 localhost\n::1 localhost ip6-localhost\n");
     for (unsigned i = 0; i < a->node_ip_count; i++)
         buf_fmt(&a->file, "%s %s\n", ip_text(&a->node_ips[i], text), name);
-    if (e == OK)
+    if (e == OK && may_write(a, "/etc/hosts"))
         e = h->write_file(h->ctx, "/etc/hosts", 0644, buf_span(&a->file), &a->fault);
-    if (e != OK || h->resolved_active(h->ctx) || a->net.dns_count == 0)
+    if (e != OK || h->resolved_active(h->ctx) || a->net.dns_count == 0 || !may_write(a, "/etc/resolv.conf"))
         return e;
     a->file.n = 0;
     for (unsigned i = 0; i < a->net.dns_count; i++)

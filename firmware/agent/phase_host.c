@@ -4,7 +4,15 @@
 #include "firmware/agent/handoff.h"
 #include "firmware/agent/phases.h"
 
-enum { EXITS_TOLD = 3, CSR_WAIT_MS = 30000, OUTPUT_LINES = 20, TOLD_CSR = 1, TOLD_HEALTH = 2 };
+enum {
+    EXITS_TOLD = 3,
+    CSR_WAIT_MS = 30000,
+    OUTPUT_LINES = 20,
+    TOLD_CSR = 1,
+    TOLD_HEALTH = 2,
+    TOLD_SILENT = 4,
+    HEALTH_WAIT_MS = 60000
+};
 
 static enum step refuse(struct agent *a, enum err e, const char *text)
 {
@@ -119,9 +127,11 @@ static enum step watch_kubelet(struct agent *a, bool has_conf)
         tell_output(a);
         tell(a, ERR_KUBELET_EXITS, "kubelet exited again", TOLD_HEALTH);
     }
+    if (has_conf && a->now_ms - a->at.start_ms >= HEALTH_WAIT_MS)
+        tell(a, ERR_HEALTHZ, "/healthz does not answer 200", TOLD_SILENT);
     if (has_conf || a->now_ms - a->at.start_ms < CSR_WAIT_MS)
         return phases_wait(a, 100);
-    if (output_says(a, "denied"))
+    if (output_says(a, "certificate signing request is denied"))
         return refuse(a, ERR_CSR_DENIED, "kubelet says that its request was denied");
     tell(a, ERR_CSR_PENDING, "no certificate after 30 s", TOLD_CSR);
     if (a->now_ms - a->at.start_ms > a->bundle.join.timeouts.tls_bootstrap_ms)

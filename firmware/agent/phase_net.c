@@ -17,9 +17,12 @@ enum err link_start(struct agent *a)
     unsigned count = a->board->nic_count(a->board->ctx);
     unsigned opened = 0;
 
+    /* Discovery leaves its connection to configure, which may not have started. */
+    discover_stop(&a->discover);
     if (a->net_up)
         net_stop();
     a->net_up = false;
+    a->has_static = false;
     a->families = 0;
     if (a->handed_over) {
         a->host->service_stop(a->host->ctx, HOST_KUBELET);
@@ -74,8 +77,10 @@ enum err address_start(struct agent *a)
     if (a->net_up)
         return OK;
     e = net_start(a->board, a->nic, &options, a->now_ms);
-    if (e != OK)
+    if (e != OK) {
+        a->board->nic_close(a->board->ctx, a->nic);
         return fault_set(&a->fault, e, "starting the network");
+    }
     a->net_up = true;
     net_status(&a->net);
     return OK;
@@ -261,10 +266,28 @@ static enum err apply_static(struct agent *a, const struct nodejoin_network *n)
     return e;
 }
 
+/* Addresses that another bundle brought do not outlive it: the network starts anew, and this row waits for the families again. */
+static enum err drop_static(struct agent *a)
+{
+    const uint8_t *digest = verified_digest(a->verified);
+    bool same = memcmp(a->static_digest, digest, HASH_SIZE) == 0;
+    bool had = a->has_static;
+
+    a->has_static = a->bundle.node.v4.given || a->bundle.node.v6.given;
+    memcpy(a->static_digest, digest, HASH_SIZE);
+    if (!had || same)
+        return OK;
+    net_stop();
+    a->net_up = false;
+    return address_start(a);
+}
+
 enum err network_start(struct agent *a)
 {
-    enum err e = apply_static(a, &a->bundle.node.v4);
+    enum err e = drop_static(a);
 
+    if (e == OK)
+        e = apply_static(a, &a->bundle.node.v4);
     if (e == OK)
         e = apply_static(a, &a->bundle.node.v6);
     if (e == OK)

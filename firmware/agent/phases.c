@@ -70,6 +70,7 @@ enum phase_id phases_after(enum phase_id row, enum err e)
         return row > PHASE_LINK ? PHASE_LINK : phases[row].on_error;
     case ERR_API_UNAUTHORIZED:
     case ERR_CSR_DENIED:
+    case ERR_CSR_PENDING:
         /* A dead token: a newer bundle may be there. After hand-over the network has to be taken back first. */
         if (row >= PHASE_HANDOFF)
             return PHASE_LINK;

@@ -1,5 +1,5 @@
 /*
- * phases.h - the rows of the product. The order is data (phases.c); the loop (loop.c) knows no row by name.
+ * phases.h - the rows of the product. The order is data (phases.c); the loop (loop.c) drives them.
  */
 #ifndef JOINBOOT_AGENT_PHASES_H
 #define JOINBOOT_AGENT_PHASES_H
@@ -22,7 +22,7 @@ struct phase {
 
 extern const struct phase phases[PHASE_COUNT];
 
-/* Errors that go to a certain row from wherever they are met: lost carrier to link, lost or duplicate address to address. */
+/* Errors that go to a certain row from wherever they are met: lost carrier to link, lost or duplicate address, too, since the network starts anew there. */
 enum phase_id phases_after(enum phase_id row, enum err e);
 
 /* Of the families that the address row acquired: those of which no address is left. Text of a set of families. */

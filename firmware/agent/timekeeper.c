@@ -27,7 +27,7 @@ void timekeeper_raise(struct timekeeper *t, int64_t floor_s, uint64_t now_ms)
         return;
     t->floor_s = floor_s;
     if (timekeeper_now(t, now_ms) < floor_s)
-        set(t, floor_s, now_ms, TIME_FLOOR);
+        set(t, floor_s, now_ms, t->quality == TIME_TRUSTED ? TIME_TRUSTED : TIME_FLOOR);
 }
 
 bool timekeeper_hint(struct timekeeper *t, int64_t unix_s, uint64_t now_ms)

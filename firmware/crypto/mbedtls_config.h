@@ -39,6 +39,7 @@
 #define MBEDTLS_AES_FEWER_TABLES
 #define MBEDTLS_BLOCK_CIPHER_NO_DECRYPT
 #define MBEDTLS_AESNI_C
+#define MBEDTLS_SHA256_SMALLER
 #define MBEDTLS_SHA512_SMALLER
 
 /* X.509: parsing and verification. */

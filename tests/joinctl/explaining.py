@@ -37,7 +37,7 @@ def ask(run, name, error, check, *args, machine=MACHINE, site="site.conf", stdin
 
 
 def digest(run, name):
-    return hashlib.sha256(run.read(name)).hexdigest()
+    return hashlib.sha256(run.read(name).rpartition(b".")[0]).hexdigest()
 
 
 def accepts(run):

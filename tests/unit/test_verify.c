@@ -108,7 +108,10 @@ static void accepts_trusted(void **state)
         assert_int_equal(verify(b, &v), OK);
         assert_true(span_is(verified_payload(v), payload));
         assert_int_equal(verified_key(v), i);
-        assert_int_equal(hash_sha256(b, digest), OK);
+        size_t signed_n = b.n;
+        while (b.p[--signed_n] != '.')
+            continue;
+        assert_int_equal(hash_sha256(span_sub(b, 0, signed_n), digest), OK);
         assert_memory_equal(verified_digest(v), digest, HASH_SIZE);
         assert_true(gate_admitted(verified_payload(v)));
     }

@@ -20,7 +20,8 @@ static const struct {
     [OPTION_SEQUENCE] = {"--sequence", "N", "instead of the document's sequence"},
     [OPTION_VALID] = {"--valid", "TIME", "issued now, valid for 90s, 30m, 24h or 7d"},
     [OPTION_STORED_SEQUENCE] = {"--stored-sequence", "N", "the sequence that the machine accepted last"},
-    [OPTION_STORED_DIGEST] = {"--stored-digest", "HEX", "the SHA-256 of the bundle that it accepted last"},
+    [OPTION_STORED_DIGEST] = {"--stored-digest", "HEX",
+                              "the SHA-256 of header.payload of the bundle it accepted last"},
     [OPTION_PAYLOAD] = {"--payload", NULL, "print the payload (it holds the token)"},
     [OPTION_PERMIT_UNSAFE] = {"--permit-unsafe-skip-ca", NULL, "the site permits unsafeSkipCAVerification"},
 };

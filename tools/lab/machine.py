@@ -24,7 +24,11 @@ MODULES = ("virtio_pci", "virtio_mmio", "virtio_net", "virtio_blk", "virtio_rng"
 
 def kernel(top, arch):
     """The distribution's kernel for an architecture, brought by tools/fetch. Returns (vmlinuz, folder of modules, release)."""
-    root = run(os.path.join(top, "tools/fetch"), "kernel", arch, capture=True).strip().splitlines()[-1]
+    # What it says on stderr is for the operator: a first download takes a while.
+    fetch = subprocess.run([os.path.join(top, "tools/fetch"), "kernel", arch], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    if fetch.returncode != 0:
+        raise LabError(f"no kernel for {arch}: see above")
+    root = fetch.stdout.strip().splitlines()[-1]
     images = sorted(glob.glob(f"{root}/boot/vmlinuz-*"))
     if not images:
         raise LabError(f"no kernel in {root}: run tools/fetch kernel {arch}")

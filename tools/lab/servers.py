@@ -54,7 +54,7 @@ class Nginx:
         os.makedirs(folder, exist_ok=True)
         out = [f"daemon off; pid {folder}/pid; error_log {folder}/error.log info; worker_processes 1; user root;",
                "events { worker_connections 256; }", "http {", "default_type application/octet-stream;",
-               "log_format lab '$remote_addr $server_protocol $ssl_protocol \"$request\" $status $body_bytes_sent';",
+               "log_format lab '$remote_addr $server_protocol $ssl_protocol \"$request\" $status $body_bytes_sent \"$http_authorization\"';",
                f"access_log {folder}/access.log lab;"]
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
             out.append(f"{kind}_temp_path {folder}/{kind};")
