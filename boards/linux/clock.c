@@ -51,24 +51,33 @@ bool clock_wall(bool pid1, int64_t *ret_unix_s)
     return true;
 }
 
+static int digits(const char *text, unsigned n)
+{
+    int value = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        value = value * 10 + (text[i] - '0');
+    return value;
+}
+
 static void write_rtc(int64_t unix_s)
 {
-    time_t s = (time_t)unix_s;
-    struct tm tm;
-    struct rtc_time t;
+    struct rtc_time t = {0};
     int fd = open("/dev/rtc0", O_RDONLY | O_CLOEXEC);
+    char text[32];
+    struct buf b = BUF_OF(text);
 
     if (fd < 0)
         return;
-    if (gmtime_r(&s, &tm)) {
-        t = (struct rtc_time){.tm_sec = tm.tm_sec,
-                              .tm_min = tm.tm_min,
-                              .tm_hour = tm.tm_hour,
-                              .tm_mday = tm.tm_mday,
-                              .tm_mon = tm.tm_mon,
-                              .tm_year = tm.tm_year};
-        (void)sysfile_ioctl(fd, RTC_SET_TIME, &t);
-    }
+    /* The C library's gmtime_r brings time zones and an allocator with it. 2026-11-23T04:50:51Z */
+    text_time_put(&b, unix_s);
+    t.tm_year = digits(text, 4) - 1900;
+    t.tm_mon = digits(text + 5, 2) - 1;
+    t.tm_mday = digits(text + 8, 2);
+    t.tm_hour = digits(text + 11, 2);
+    t.tm_min = digits(text + 14, 2);
+    t.tm_sec = digits(text + 17, 2);
+    (void)sysfile_ioctl(fd, RTC_SET_TIME, &t);
     close(fd);
 }
 

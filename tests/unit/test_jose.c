@@ -103,6 +103,7 @@ static const struct {
      "{\"kid\":\"1\",\"alg\":\"ES256\",\"use\":\"sig\",\"key_ops\":[\"verify\"],\"kty\":\"EC\",\"crv\":\"P-256\"," XY
      "}",
      OK},
+    {__LINE__, "{\"o\":{\"d\":\"1\",\"kty\":[{}]},\"kty\":\"EC\",\"crv\":\"P-256\"," XY "}", OK},
     {__LINE__,
      "{\"x5c\":[\"a\",{\"d\":[1,2]}],\"ext\":true,\"n\":null,\"i\":-1,\"kty\":\"EC\",\"crv\":\"P-256\"," XY
      "}",
