@@ -1,8 +1,8 @@
 /*
  * join.c - a JoinConfiguration from its YAML tree: one table per map, one row per field, in kubeadm's order.
  *
- * Invariant: a field that no row names is refused, so nothing in a document is silently ignored. An empty string means an absent field
- * where kubeadm fills in a default; null never does (yaml_value.c).
+ * Invariant: a field that no row names is refused. Two fields are checked and have no effect on the agent yet: timeouts.discovery and
+ * ignorePreflightErrors. An empty string means an absent field where kubeadm fills in a default; null never does (yaml_value.c).
  */
 #include "config/join.h"
 

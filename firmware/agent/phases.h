@@ -22,7 +22,8 @@ struct phase {
 
 extern const struct phase phases[PHASE_COUNT];
 
-/* Errors that go to a certain row from wherever they are met: lost carrier to link, lost or duplicate address, too, since the network starts anew there. */
+/* The row to go back to. A lost carrier, and a lost or duplicate address, lead to link from wherever they are met, since the network starts
+ * anew there; a dead token leads to fetch, after the hand-over by way of link. */
 enum phase_id phases_after(enum phase_id row, enum err e);
 
 /* Of the families that the address row acquired: those of which no address is left. Text of a set of families. */

@@ -1,8 +1,9 @@
 /*
  * state.h - what the agent remembers over a power cut: one record of fixed form in the record log (firmware/base/reclog.h).
  *
- * Byte layout, big-endian: u8 version (1), u8 flags (1: a bundle was accepted, 2: kubelet was started), u16 zero, u64 sequence, i64 issuedAt in seconds
- * since 1970, 32 bytes SHA-256 of the accepted bundle, 32 bytes random seed. 84 bytes. The join config itself is not stored: it has a token.
+ * Byte layout, big-endian: u8 version (1), u8 flags (1: a bundle was accepted, 2: kubelet was started), u16 zero, u64 sequence, i64 issuedAt
+ * in seconds since 1970, 32 bytes SHA-256 of what is signed in the accepted bundle, 32 bytes random seed. 84 bytes. The join config itself is
+ * not stored: it has a token.
  */
 #ifndef JOINBOOT_AGENT_STATE_H
 #define JOINBOOT_AGENT_STATE_H
