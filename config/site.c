@@ -138,6 +138,32 @@ static enum err read_runtime(struct span value, struct site *s)
     return word(value, s->runtime, sizeof(s->runtime));
 }
 
+/* What names a block device: blkid's tags, or its path. */
+static enum err read_device(struct span value, char ret[static SITE_TEXT_MAX])
+{
+    static const char *const forms[] = {"LABEL=", "UUID=", "PARTLABEL=", "PARTUUID=", "/dev/"};
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        if (span_starts(value, forms[i]) && value.n > strlen(forms[i]))
+            return word(value, ret, SITE_TEXT_MAX);
+    }
+    return ERR_SITE_SYNTAX;
+}
+
+static enum err read_site_root(struct span value, struct site *s)
+{
+    return read_device(value, s->root);
+}
+
+static enum err read_site_state(struct span value, struct site *s)
+{
+    return read_device(value, s->state);
+}
+
+static enum err read_images(struct span value, struct site *s)
+{
+    return span_starts(value, "/") ? word(value, s->images, sizeof(s->images)) : ERR_SITE_SYNTAX;
+}
+
 static enum err read_log(struct span value, struct site *s)
 {
     static const char *const words[] = {"quiet", "normal", "debug", NULL};
@@ -157,6 +183,9 @@ static const struct key keys[] = {
     {.name = "permit-unsafe-skip-ca", .read = read_permit},
     {.name = "kubelet", .read = read_kubelet},
     {.name = "runtime", .read = read_runtime},
+    {.name = "root", .read = read_site_root},
+    {.name = "state", .read = read_site_state},
+    {.name = "images", .read = read_images},
     {.name = "log", .read = read_log, .flags = CMDLINE},
 };
 

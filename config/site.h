@@ -2,7 +2,7 @@
  * site.h - the site configuration: the root of trust. `key = value` lines, `#` comments, its own small bounded reader, never libyaml.
  *
  * Keys (SPEC.md): trust (JWK, up to 8), tls-root (base64 DER, up to 8), cluster, url, nic, dad, families, families-wait, one-family,
- * permit-unsafe-skip-ca, kubelet, runtime, log. The kernel command line (joinboot.KEY=VALUE) may set url, nic, dad, families-wait and log, never
+ * permit-unsafe-skip-ca, kubelet, runtime, root, state, images, log. The kernel command line (joinboot.KEY=VALUE) may set url, nic, dad, families-wait and log, never
  * keys, roots, cluster or permissions.
  */
 #ifndef JOINBOOT_CONFIG_SITE_H
@@ -33,7 +33,12 @@ struct site {
     bool permit_unsafe_skip_ca;
     char kubelet[SITE_TEXT_MAX]; /* path of the program; default /usr/bin/kubelet */
     char runtime[SITE_TEXT_MAX]; /* default /usr/bin/containerd; "none": is started by somebody else */
-    unsigned log;                /* 0 quiet, 1 normal, 2 debug */
+    char root
+        [SITE_TEXT_MAX]; /* the node image: LABEL=, UUID=, PARTLABEL=, PARTUUID=, /dev/...; empty: stay where the agent runs */
+    char state[SITE_TEXT_MAX]; /* the state partition, likewise */
+    char
+        images[SITE_TEXT_MAX]; /* folder with container images (tar) that the runtime is given; empty: none */
+    unsigned log;              /* 0 quiet, 1 normal, 2 debug */
 };
 
 /* Reads the whole text. Unknown or doubled keys are refused. f has the line. ERR_SITE_MISSING, ERR_SITE_SYNTAX, ERR_SITE_KEY, ERR_SITE_ROOT. */

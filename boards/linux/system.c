@@ -38,7 +38,8 @@ static int listen_netlink(int protocol, unsigned groups)
 
 static void start_common(struct system *s)
 {
-    static const char *const names[HOST_SERVICES] = {[HOST_RUNTIME] = "runtime", [HOST_KUBELET] = "kubelet"};
+    static const char *const names[HOST_SERVICES] = {
+        [HOST_RUNTIME] = "runtime", [HOST_KUBELET] = "kubelet", [HOST_JOB] = "job"};
 
     packet_init(&s->packets);
     probe_init(&s->probe);

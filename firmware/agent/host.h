@@ -30,7 +30,8 @@ struct host_net {
     bool accept_ra; /* the kernel follows RAs from now on (accept_ra=2, autoconf 0) */
 };
 
-enum host_service { HOST_RUNTIME, HOST_KUBELET, HOST_SERVICES };
+/* HOST_JOB is the place of programs that run to their end (job_start). */
+enum host_service { HOST_RUNTIME, HOST_KUBELET, HOST_JOB, HOST_SERVICES };
 
 enum host_service_state { HOST_SERVICE_STOPPED, HOST_SERVICE_RUNNING, HOST_SERVICE_BACKOFF };
 
@@ -44,9 +45,21 @@ struct host_service_status {
 
 enum host_answer { HOST_NO, HOST_YES, HOST_BUSY /* ask again in a while */ };
 
+/* The node image and the state partition, as the site configuration names them: LABEL=, UUID=, PARTLABEL=, PARTUUID= or /dev/...; empty: none. */
+struct host_root {
+    const char *root;
+    const char *state;
+    bool
+        may_format; /* a signed NodeJoin permits to format a state partition that is not blank and not ours */
+};
+
 struct host {
     void *ctx;
     bool pid1;
+    /* As PID 1: finds the node image and the state partition, mounts them, and makes the image the root of everything. In small steps: HOST_BUSY
+     * until devices are there and all is mounted; HOST_YES: done, board.storage lies on the state partition. Idempotent. f tells, also while it
+     * is busy, what is waited for. ERR_ROOT_*, ERR_STATE_*. NULL on boards without it. */
+    enum err (*root_step)(void *ctx, const struct host_root *want, enum host_answer *ret, struct fault *f);
     /* Writes path through a temporary file in the same folder, fsync, rename, fsync of the folder; makes missing parents (0755, /var/lib/kubelet
      * 0700). ERR_FILE. */
     enum err (*write_file)(void *ctx, const char *path, unsigned mode, struct span data, struct fault *f);
@@ -77,6 +90,15 @@ struct host {
     void (*service_status)(void *ctx, enum host_service which, struct host_service_status *ret);
     /* The last lines that the program wrote, oldest first, at most `lines`. */
     void (*service_output)(void *ctx, enum host_service which, unsigned lines, struct buf *ret);
+    /* Runs a program to its end, without restarts; service_status and service_output of HOST_JOB tell about it. A job that still runs is ended
+     * first. argv is copied. ERR_SPAWN. */
+    enum err (*job_start)(void *ctx, const char *const *argv, struct fault *f);
+    /* HOST_BUSY while it runs; HOST_YES: it ended with status 0; HOST_NO: otherwise (service_status has the wait status), or there was none. */
+    enum host_answer (*job_result)(void *ctx);
+    /* A job that removes everything below the folders, not the folders themselves; what is mounted below is unmounted first. ERR_SPAWN. */
+    enum err (*job_wipe)(void *ctx, const char *const *folders, struct fault *f);
+    /* The name of the n-th regular file of a folder in the order of strcmp. ERR_STORE_EMPTY: there is none. */
+    enum err (*file_name)(void *ctx, const char *folder, unsigned n, char *ret, size_t cap);
     /* Reaps children, handles signals, restarts; called once a turn. *ret_wake_ms: when it wants to be called again. True: somebody asked to stop
      * (signal, power button); *ret_reboot tells which way. */
     bool (*poll)(void *ctx, uint64_t now_ms, uint64_t *ret_wake_ms, bool *ret_reboot);
