@@ -69,18 +69,14 @@ struct join {
     const struct yaml_node *root;
 };
 
-/* Finds the one JoinConfiguration among the documents from `first` on. Every other kind is refused by name: ERR_CONFIG_INIT for those that
- * create a cluster, ERR_CONFIG_KIND for the rest and if there is none or more than one. */
-enum err join_select(const struct yaml_stream *stream, unsigned first, const struct yaml_node **ret,
-                     struct fault *f) MUST_USE;
-
 /* Reads and checks one document of kubeadm.k8s.io/v1beta4 whose kind is JoinConfiguration; values that get a default or another form lie in
  * the arena. ERR_CONFIG_FIELD, ERR_CONFIG_KIND, ERR_LIMIT with line, column and path; ERR_NOMEM. */
 enum err join_read(const struct yaml_node *doc, struct arena *arena, struct join *ret,
                    struct fault *f) MUST_USE;
 
 /* Refuses what is valid but what the agent cannot honour: control plane (ERR_CONFIG_CONTROL_PLANE), discovery.file, patches, skipPhases, dryRun,
- * kubelet arguments outside the allow-list (ERR_CONFIG_UNSUPPORTED), unsafeSkipCAVerification without permission (ERR_CONFIG_UNSAFE). */
+ * what join_supported.h refuses of kubeletExtraArgs and ignorePreflightErrors (ERR_CONFIG_UNSUPPORTED,
+ * ERR_CONFIG_FIELD), unsafeSkipCAVerification without permission (ERR_CONFIG_UNSAFE). */
 enum err join_supported(const struct join *j, bool permit_unsafe_skip_ca, struct fault *f) MUST_USE;
 
 /* The addresses of kubeletExtraArgs' node-ip: none (count 0) if the document has no such argument, one, or two of different families in the

@@ -184,13 +184,23 @@ static bool is_label(struct span s)
     return s.n > 0 && s.n <= 63 && only(s, inner) && is_in(s.p[0], alnum) && is_in(s.p[s.n - 1], alnum);
 }
 
+/* A qualified name: [prefix/]name */
+static bool is_key(struct span key)
+{
+    bool prefixed = span_find(key, '/') < key.n;
+    struct span prefix = prefixed ? span_cut(&key, '/') : key;
+    return (!prefixed || text_is_subdomain(prefix)) && is_label(key);
+}
+
+bool join_check_label(struct span key, struct span value)
+{
+    return is_key(key) && (value.n == 0 || is_label(value));
+}
+
 /* A taint that the API server would refuse makes kubelet fail to register, long after kubeadm said yes. */
 enum err join_check_taint(const struct yaml_node *n, const struct join_taint *taint, struct fault *f)
 {
-    struct span name = taint->key;
-    bool prefixed = span_find(name, '/') < name.n;
-    struct span prefix = prefixed ? span_cut(&name, '/') : name;
-    if ((prefixed && !text_is_subdomain(prefix)) || !is_label(name))
+    if (!is_key(taint->key))
         return yaml_fault(f, ERR_CONFIG_FIELD, n, "a taint's key is [prefix/]name" STRICTER("taint"));
     if (taint->value.n > 0 && !is_label(taint->value))
         return yaml_fault(f, ERR_CONFIG_FIELD, n, "a taint's value is a label value" STRICTER("taint"));

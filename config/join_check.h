@@ -25,6 +25,8 @@ enum err join_check_kubeconfig(const struct yaml_node *n, struct span path, stru
 enum err join_check_advertise(const struct yaml_node *n, struct arena *arena, struct span *address,
                               struct fault *f) MUST_USE;
 enum err join_check_certificate_key(const struct yaml_node *n, struct span key, struct fault *f) MUST_USE;
+/* A label's key [prefix/]name and its value, which may be empty, as the API server takes them. */
+bool join_check_label(struct span key, struct span value);
 enum err join_check_arg(const struct yaml_node *n, const struct join_arg *arg, struct fault *f) MUST_USE;
 enum err join_check_taint(const struct yaml_node *n, const struct join_taint *taint,
                           struct fault *f) MUST_USE;

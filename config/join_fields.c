@@ -27,7 +27,7 @@ enum err join_map(const struct yaml_node *n, const struct join_field *fields, si
 
 void *join_at(const struct join_ctx *c, size_t off)
 {
-    return (uint8_t *)c->j + off;
+    return (uint8_t *)c->at + off;
 }
 
 enum err join_string_at(const struct yaml_node *n, const struct join_ctx *c, size_t off)

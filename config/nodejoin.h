@@ -6,10 +6,10 @@
 #define JOINBOOT_CONFIG_NODEJOIN_H
 
 #include "boards/board.h"
-#include "config/join.h"
 #include "config/verify.h"
+#include "config/yaml.h"
 
-enum { NODEJOIN_MACS_MAX = 8, NODEJOIN_ADDRS_MAX = 4, NODEJOIN_DNS_MAX = 3 };
+enum { NODEJOIN_MACS_MAX = 8, NODEJOIN_ADDRS_MAX = 4, NODEJOIN_DNS_MAX = 3, NODEJOIN_DEVICE_MAX = 48 };
 
 struct nodejoin_network {
     bool given;
@@ -18,6 +18,13 @@ struct nodejoin_network {
     struct ip gateway; /* family NONE: none */
     struct ip dns[NODEJOIN_DNS_MAX];
     unsigned dns_count;
+};
+
+/* Who runs kubelet in the end (SPEC.md). Whether a machine can do it is bundle_supported's answer. */
+enum nodejoin_hand_off {
+    NODEJOIN_SUPERVISE,   /* the agent starts runtime and kubelet and stays */
+    NODEJOIN_SWITCH_ROOT, /* files are written into an installed system, whose own init then runs */
+    NODEJOIN_ONE_SHOT /* on a running system: files are written, its init system runs kubelet, the agent ends */
 };
 
 struct nodejoin {
@@ -32,7 +39,12 @@ struct nodejoin {
     int64_t issued_s, expires_s;
     unsigned families; /* required families */
     struct nodejoin_network v4, v6;
-    struct span hand_off; /* "supervise" */
+    enum nodejoin_hand_off hand_off;
+    char target_root
+        [NODEJOIN_DEVICE_MAX]; /* UUID=, LABEL= or PARTUUID=; set with NODEJOIN_SWITCH_ROOT, else empty */
+    bool
+        reset; /* wipe what an earlier join left and join anew, if the sequence is higher than the stored one */
+    bool format_state; /* a state partition that holds something else may be formatted */
     const struct yaml_node *root;
 };
 
@@ -40,16 +52,8 @@ struct nodejoin {
  * ERR_CONFIG_SEALED with line, column and path. */
 enum err nodejoin_read(const struct yaml_node *doc, struct nodejoin *ret, struct fault *f) MUST_USE;
 
-/* What a bundle holds: NodeJoin, then one JoinConfiguration. */
-struct bundle {
-    struct nodejoin node;
-    struct join join;
-};
-
-/* Parses a verified payload. All of join_read's and join_supported's refusals, ERR_CONFIG_SEALED, ERR_CONFIG_KIND, ERR_CONFIG_INIT. The kubeadm
- * document's name, if it has one, must equal NodeJoin's. */
-enum err bundle_parse(const struct verified *v, bool permit_unsafe_skip_ca, struct arena *arena,
-                      struct bundle *ret, struct fault *f) MUST_USE;
+/* The word of SPEC.md, such as "switch-root". */
+const char *nodejoin_hand_off_name(enum nodejoin_hand_off mode);
 
 /* What this machine is and knows, for nodejoin_accept. */
 struct machine {

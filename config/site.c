@@ -126,6 +126,17 @@ static enum err read_permit(struct span value, struct site *s)
     return yes_no(value, &s->permit_unsafe_skip_ca);
 }
 
+/* Names of dangerous kubelet arguments with commas between them. Which names are dangerous is a table's business (join_args.c). */
+static enum err read_permit_args(struct span value, struct site *s)
+{
+    for (size_t i = 0; i < value.n; i++) {
+        uint8_t c = value.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == ','))
+            return ERR_SITE_SYNTAX;
+    }
+    return word(value, s->permit_kubelet_args, sizeof(s->permit_kubelet_args));
+}
+
 static enum err read_kubelet(struct span value, struct site *s)
 {
     return span_starts(value, "/") ? word(value, s->kubelet, sizeof(s->kubelet)) : ERR_SITE_SYNTAX;
@@ -159,6 +170,11 @@ static enum err read_site_state(struct span value, struct site *s)
     return read_device(value, s->state);
 }
 
+static enum err read_target(struct span value, struct site *s)
+{
+    return read_device(value, s->target);
+}
+
 static enum err read_images(struct span value, struct site *s)
 {
     return span_starts(value, "/") ? word(value, s->images, sizeof(s->images)) : ERR_SITE_SYNTAX;
@@ -181,10 +197,12 @@ static const struct key keys[] = {
     {.name = "families-wait", .read = read_wait, .flags = CMDLINE},
     {.name = "one-family", .read = read_one_family},
     {.name = "permit-unsafe-skip-ca", .read = read_permit},
+    {.name = "permit-kubelet-args", .read = read_permit_args},
     {.name = "kubelet", .read = read_kubelet},
     {.name = "runtime", .read = read_runtime},
     {.name = "root", .read = read_site_root},
     {.name = "state", .read = read_site_state},
+    {.name = "target", .read = read_target},
     {.name = "images", .read = read_images},
     {.name = "log", .read = read_log, .flags = CMDLINE},
 };
@@ -250,6 +268,9 @@ static enum err check_complete(const struct site *s, struct fault *f)
         return fault_set(f, ERR_SITE_ROOT, "there is no `tls-root` line");
     if (s->cluster[0] == 0)
         return fault_set(f, ERR_SITE_SYNTAX, "there is no `cluster` line");
+    if (s->target[0] && (s->root[0] || s->images[0]))
+        return fault_set(f, ERR_SITE_SYNTAX, "`target` is an installed system, which has its own `%s`",
+                         s->root[0] ? "root" : "images");
     return OK;
 }
 

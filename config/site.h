@@ -2,7 +2,7 @@
  * site.h - the site configuration: the root of trust. `key = value` lines, `#` comments, its own small bounded reader, never libyaml.
  *
  * Keys (SPEC.md): trust (JWK, up to 8), tls-root (base64 DER, up to 8), cluster, url, nic, dad, families, families-wait, one-family,
- * permit-unsafe-skip-ca, kubelet, runtime, root, state, images, log. The kernel command line (joinboot.KEY=VALUE) may set url, nic, dad, families-wait and log, never
+ * permit-unsafe-skip-ca, permit-kubelet-args, kubelet, runtime, root, state, target, images, log. The kernel command line (joinboot.KEY=VALUE) may set url, nic, dad, families-wait and log, never
  * keys, roots, cluster or permissions.
  */
 #ifndef JOINBOOT_CONFIG_SITE_H
@@ -31,11 +31,15 @@ struct site {
     uint32_t families_wait_ms; /* default 30 s */
     bool one_family;           /* after that go on with one */
     bool permit_unsafe_skip_ca;
+    char permit_kubelet_args
+        [SITE_TEXT_MAX];         /* names of dangerous arguments, a comma between two; empty: none */
     char kubelet[SITE_TEXT_MAX]; /* path of the program; default /usr/bin/kubelet */
     char runtime[SITE_TEXT_MAX]; /* default /usr/bin/containerd; "none": is started by somebody else */
     char root
         [SITE_TEXT_MAX]; /* the node image: LABEL=, UUID=, PARTLABEL=, PARTUUID=, /dev/...; empty: stay where the agent runs */
     char state[SITE_TEXT_MAX]; /* the state partition, likewise */
+    char target
+        [SITE_TEXT_MAX]; /* an installed system to hand over to, likewise; then root and images are empty */
     char
         images[SITE_TEXT_MAX]; /* folder with container images (tar) that the runtime is given; empty: none */
     unsigned log;              /* 0 quiet, 1 normal, 2 debug */

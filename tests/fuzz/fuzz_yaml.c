@@ -6,8 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "config/join.h"
-#include "config/nodejoin.h"
+#include "config/bundle.h"
 #include "config/yaml_heap.h"
 #include "firmware/base/limits.h"
 
@@ -24,23 +23,21 @@ static void must(bool promise)
 
 static void read_join(const struct yaml_stream *stream, struct arena *arena)
 {
-    static struct join j;
+    static struct bundle bundle;
+    const struct join *j = &bundle.join;
     static uint8_t json[2 * LIMIT_YAML];
     struct fault f;
-    const struct yaml_node *doc = NULL;
     fault_clear(&f);
-    enum err e = join_select(stream, 0, &doc, &f);
-    if (e == OK)
-        e = join_read(doc, arena, &j, &f);
+    enum err e = bundle_kubeadm(stream, 0, arena, &bundle, &f);
     must(f.code == e);
     if (e != OK)
         return;
     struct buf b = BUF_OF(json);
-    join_put_json(&j, &b);
+    bundle_put_json(&bundle, &b);
     struct ip ips[2];
     unsigned count = 0;
-    must(join_node_ips(&j, ips, &count, &f) != OK || count <= 2);
-    (void)!join_supported(&j, false, &f);
+    must(join_node_ips(j, ips, &count, &f) != OK || count <= 2);
+    (void)!join_supported(j, false, &f);
     if (b.overflow || b.n > LIMIT_YAML)
         return;
     struct arena other;

@@ -126,3 +126,5 @@ def errors(run):
     for what in ("nodejoin", "site", "join"):
         run.expect(f"example {what}", ["example", what], 0)
     run.expect("example of something else", ["example", "pony"], 2, err="nodejoin, site and join")
+    run.expect("example for another role", ["example", "--role", "etcd", "join"], 2, err="--role wants worker, control-plane or init")
+    run.expect("example of another family", ["example", "--family", "ipx", "join"], 2, err="--family wants ipv4, ipv6 or dual")

@@ -3,7 +3,7 @@ import base64
 import hashlib
 import json
 
-from signing import JOIN, NODE, SIGN, decode
+from signing import JOIN, NODE, SECRETS, SIGN, decode
 
 MACHINE = "uuid=8f1c1f0e-3f2a-4a5e-9b54-0c8d6f7a1b2c,serial=C0FFEE42,mac=52:54:00:12:34:56"
 AT = ["--at", "2026-11-23T04:50:51Z"]
@@ -17,6 +17,7 @@ def run(run):
     accepts(run)
     refuses(run)
     envelopes(run)
+    asks(run)
     usage(run)
 
 
@@ -80,6 +81,30 @@ def envelopes(run):
     ask(run, "changed header", "config.header", "header", stdin=f"{header2}.{body}.{signature}")
     run.joinctl("sign", "--key", "other.key", "--node", "node.yaml", "--config", "join.yaml", "-o", "other.jws")
     ask(run, "signed by a stranger", "config.key", "key", stdin=run.read("other.jws"))
+
+
+def asks(run):
+    """What a bundle asks for, without its secrets."""
+    rows = {
+        "node.jws": {"role": "worker", "node": "node-3", "families": "ipv4,ipv6", "handOff": "supervise", "apiServerEndpoint": "10.100.0.1:6443",
+                     "token": "<secret>", "tlsBootstrapToken": "<secret>"},
+        "control-plane.jws": {"role": "control-plane", "advertiseAddress": "10.100.0.2", "certificateKey": "<secret>", "token": "<secret>"},
+        "init.jws": {"role": "init", "advertiseAddress": "10.100.0.1", "certificateKey": "<secret>", "bootstrapTokens": "<secret>",
+                     "kubernetesVersion": "v1.36.2", "podSubnet": "10.244.0.0/16,2001:db8:42:0::/56", "nodeSubnets": "/24,/64"},
+    }
+    base = ["explain", "--site", "site.conf", "--as", MACHINE, *AT]
+    for name, want in rows.items():
+        text, j = run.joinctl(*base, name), run.joinctl(*base, "-o", "json", name)
+        got = json.loads(j.out)["asks"]
+        run.case(f"explain: what {name} asks for", all(got.get(k) == v for k, v in want.items()), j)
+        run.case(f"explain: the same lines for {name}", all(f" {k} " in text.out and f" {v}\n" in text.out for k, v in want.items()), text)
+        run.case(f"explain: no secret of {name}", not any(s in a for s in SECRETS for a in (text.out, text.err, j.out, j.err)), text)
+    run.write("reset.yaml", NODE + "handOff: switch-root\ntarget: {root: LABEL=debian}\nreset: true\nformatState: true\n")
+    run.expect("a machine's other modes are signed", ["sign", "--key", "site.key", "--node", "reset.yaml", "--config", "join.yaml", "-o", "reset.jws"], 0)
+    got = json.loads(run.joinctl(*base, "-o", "json", "reset.jws").out)["asks"]
+    run.case("explain: reset and target", (got["handOff"], got["target"], got["reset"], got["formatState"]) == ("switch-root", "LABEL=debian", "true", "true"), got)
+    a = run.joinctl(*base, "noted.jws")
+    run.case("explain: notes", "note: payload:" in a.out and json.loads(run.joinctl(*base, "-o", "json", "noted.jws").out)["notes"], a)
 
 
 def usage(run):

@@ -34,6 +34,37 @@ nodeRegistration:
   - name: node-ip
     value: 10.100.0.2,fd00:1:2:3::3
 """
+CLUSTER = """\
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+kubernetesVersion: v1.36.2
+controlPlaneEndpoint: 10.100.0.1:6443
+networking:
+  podSubnet: 10.244.0.0/16,2001:db8:42:0::/56
+  serviceSubnet: 10.96.0.0/16,2001:db8:42:1::/112
+apiServer:
+  certSANs: ["2001:db8:42:1::1"]
+"""
+INIT = """\
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: InitConfiguration
+bootstrapTokens:
+- token: clvldh.vjjwg16ucnhp94qr
+certificateKey: e6a2eb8581237ab72a4f494f30285ec12a9694d750b9785706a83bfcbbbd2204
+localAPIEndpoint:
+  advertiseAddress: 10.100.0.1
+nodeRegistration:
+  kubeletExtraArgs:
+  - name: node-ip
+    value: 10.100.0.2,fd00:1:2:3::2
+"""
+CONTROL_PLANE = JOIN + """\
+controlPlane:
+  localAPIEndpoint:
+    advertiseAddress: 10.100.0.2
+  certificateKey: e6a2eb8581237ab72a4f494f30285ec12a9694d750b9785706a83bfcbbbd2204
+"""
+SECRETS = ["vjjwg16ucnhp94qr", "e6a2eb8581237ab72a4f494f30285ec1"]
 SIGN = ["sign", "--key", "site.key", "--node", "node.yaml", "--config", "join.yaml"]
 
 
@@ -44,6 +75,7 @@ def run(run):
     options(run)
     refused_nodes(run)
     refused_joins(run)
+    roles(run)
     usage(run)
     verifies(run)
     validates(run)
@@ -139,9 +171,10 @@ def refused_nodes(run):
 
 def refused_joins(run):
     rows = [
-        ("control plane", "nodeRegistration:", "controlPlane:\n  localAPIEndpoint:\n    advertiseAddress: 10.100.0.2\nnodeRegistration:",
-         ["(config.control-plane-unsupported)"]),
-        ("init document", "kind: JoinConfiguration", "kind: InitConfiguration", ["(config.init-unsupported)"]),
+        ("init document", "kind: JoinConfiguration", "kind: InitConfiguration", ["bad.yaml:4:", "discovery:", "(config.field)"]),
+        ("join and init", "    value: 10.100.0.2,fd00:1:2:3::3\n", "    value: 10.100.0.2,fd00:1:2:3::3\n---\n" + CLUSTER, ["bad.yaml:16:", "(config.kind)"]),
+        ("half a certificate key", "nodeRegistration:", "controlPlane: {certificateKey: 00112233445566778899}\nnodeRegistration:",
+         ["bad.yaml:9:", "controlPlane.certificateKey:", "(config.field)"]),
         ("kubelet document", "kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration", "kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration", ["(config.kind)"]),
         ("two documents", "    value: 10.100.0.2,fd00:1:2:3::3\n", "    value: 10.100.0.2,fd00:1:2:3::3\n---\n" + JOIN, ["(config.kind)"]),
         ("bad token", "clvldh.vjjwg16ucnhp94qr", "clvldh.VJJWG16UCNHP94QR", ["bad.yaml:6:", "discovery.bootstrapToken.token:", "(config.field)"]),
@@ -163,6 +196,39 @@ def refused_joins(run):
     run.expect("unsafe with permission", ["sign", "--key", "site.key", "--node", "node.yaml", "--config", "unsafe.yaml", "-o", "unsafe.jws",
                                           "--permit-unsafe-skip-ca"], 0)
     run.case("nothing else was written", run.read("never.jws") == b"old")
+
+
+def roles(run):
+    """What a bundle may make of a machine, and what is noted about it."""
+    quiet = {"control-plane": CONTROL_PLANE, "init": INIT + "---\n" + CLUSTER, "init-turned": CLUSTER + "---\n" + INIT, "cluster": CLUSTER}
+    for name, text in quiet.items():
+        run.write(f"{name}.yaml", text)
+        a = run.expect(f"sign {name}", ["sign", "--key", "site.key", "--node", "node.yaml", "--config", f"{name}.yaml", "-o", f"{name}.jws"], 0)
+        run.case(f"sign {name}: nothing is noted", "note:" not in a.out, a)
+        run.case(f"sign {name}: no secret is printed", not any(s in a.out for s in SECRETS), a)
+        documents = payload(run, f"{name}.jws").split("---\n")
+        run.case(f"sign {name}: all documents are signed", len(documents) == 1 + len(text.split("---\n")), documents)
+    rows = [
+        ("no endpoint", CLUSTER.replace("controlPlaneEndpoint: 10.100.0.1:6443\n", ""), ":1:1: without controlPlaneEndpoint"),
+        ("no version", CLUSTER.replace("kubernetesVersion: v1.36.2\n", ""), ":1:1: without kubernetesVersion"),
+        ("no name for the second service address", CLUSTER.replace('certSANs: ["2001:db8:42:1::1"]', "{}"), ":7:18: networking.serviceSubnet: the API server's"),
+        ("services of one family", CLUSTER.replace(",2001:db8:42:1::/112", ""), ":7:18: networking.serviceSubnet: pods have both families and services IPv4"),
+        ("default services", CLUSTER.replace("  serviceSubnet: 10.96.0.0/16,2001:db8:42:1::/112\n", ""), "networking: pods have both families and services IPv4"),
+        ("another order", CLUSTER.replace("10.244.0.0/16,2001:db8:42:0::/56", "2001:db8:42:0::/56,10.244.0.0/16"), "begin with different families"),
+        ("pods among services", CLUSTER.replace("10.244.0.0/16", "10.96.4.0/22"), "podSubnet: podSubnet lies in serviceSubnet"),
+        ("a node of one family", INIT.replace(",fd00:1:2:3::2", "") + "---\n" + CLUSTER, "kubeletExtraArgs[0].value: node-ip has IPv4 and podSubnet both families"),
+        ("node-ip and NodeJoin", JOIN.replace(",fd00:1:2:3::3", ""), "kubeletExtraArgs[0].value: NodeJoin requires both families and node-ip has IPv4"),
+        ("a token for ever", INIT.replace("94qr\n", "94qr\n  ttl: 0s\n", 1) + "---\n" + CLUSTER, "bootstrapTokens: a token with ttl 0"),
+        ("no certificate key", re.sub("  certificateKey.*\n", "", CONTROL_PLANE), "controlPlane: without certificateKey"),
+        ("no advertised address", CONTROL_PLANE.replace("advertiseAddress: 10.100.0.2", "bindPort: 6443"), "without localAPIEndpoint.advertiseAddress"),
+    ]
+    for name, text, want in rows:
+        run.write("noted.yaml", text)
+        a = run.expect(f"note: {name}", ["sign", "--key", "site.key", "--node", "node.yaml", "--config", "noted.yaml", "-o", "noted.jws"], 0, out=want)
+        expected = 2 if name == "a node of one family" else 1  # NodeJoin wants both
+        run.case(f"note: {name}: nothing else is noted", a.out.count("note: noted.yaml:") == expected, a)
+    a = run.expect("no note on a machine's stdout", ["sign", "--key", "site.key", "--node", "node.yaml", "--config", "noted.yaml", "-o", "-"], 0)
+    run.case("only the bundle is there", "note" not in a.out and a.out.count(".") == 2, a)
 
 
 def usage(run):
@@ -223,9 +289,21 @@ def validates(run):
              and doc["discovery"]["tlsBootstrapToken"] == "clvldh.vjjwg16ucnhp94qr", doc)
     run.case("leaves out a name that is not there", "name" not in doc["nodeRegistration"], doc)
     run.expect("validate accepts a control plane", ["validate", "-"], 0, stdin=JOIN + "controlPlane:\n  localAPIEndpoint:\n    advertiseAddress: 10.100.0.2\n")
-    for kind in ("InitConfiguration", "ClusterConfiguration"):
-        run.expect(f"validate names {kind}", ["validate", "-"], 1, err="(config.init-unsupported)",
-                   stdin=f"apiVersion: kubeadm.k8s.io/v1beta4\nkind: {kind}\n")
+    docs = json.loads(run.expect("validate -o json of init", ["validate", "-o", "json", "init.yaml"], 0).out)
+    run.case("is both documents, init first", [d["kind"] for d in docs] == ["InitConfiguration", "ClusterConfiguration"], docs)
+    run.case("has init's defaults", docs[0]["bootstrapTokens"][0] == {
+        "token": "clvldh.vjjwg16ucnhp94qr", "ttl": "24h0m0s", "usages": ["signing", "authentication"],
+        "groups": ["system:bootstrappers:kubeadm:default-node-token"]} and docs[0]["localAPIEndpoint"]["bindPort"] == 6443
+        and docs[0]["nodeRegistration"]["taints"] == [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}], docs[0])
+    run.case("has cluster's defaults", docs[1]["networking"]["dnsDomain"] == "cluster.local" and docs[1]["etcd"] == {"local": {"dataDir": "/var/lib/etcd"}}
+             and docs[1]["clusterName"] == "kubernetes" and docs[1]["caCertificateValidityPeriod"] == "87600h0m0s" and docs[1]["proxy"] == {}, docs[1])
+    a = run.expect("validate notes", ["validate", "-"], 0, out=["ok\n", "note: stdin:1:1: without controlPlaneEndpoint", "without kubernetesVersion"],
+                   stdin="apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n")
+    run.case("validate notes nothing in a good document", run.joinctl("validate", "init.yaml").out == "ok\n")
+    run.expect("validate: a kubelet document beside it", ["validate", "-"], 1, err="(config.kind)",
+               stdin=CLUSTER + "---\napiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n")
+    run.expect("validate: position in the second document", ["validate", "-"], 1, err=["stdin:18:14: networking.podSubnet: ", " (config.field)\n"],
+               stdin=INIT + "---\n" + CLUSTER.replace("10.244.0.0/16,", "10.244.0.0/16, "))
     run.expect("validate: an empty file", ["validate", "-"], 1, err="(config.kind)")
     run.expect("validate: NodeJoin", ["validate", "node.yaml"], 1, err="node.yaml:2:")
     run.expect("validate: too large", ["validate", "-"], 1, err="stdin:", stdin=JOIN + "#" * 70000)
@@ -235,6 +313,12 @@ def validates(run):
 
 
 def examples(run):
+    for role in ("worker", "control-plane", "init"):
+        for family in ("ipv4", "ipv6", "dual"):
+            for what in ("nodejoin", "join"):
+                run.write(f"e.{what}", run.joinctl("example", what, "--role", role, "--family", family).out)
+            a = run.expect(f"the {role}'s {family} example is good", ["sign", "--key", "site.key", "--node", "e.nodejoin", "--config", "e.join", "-o", "e.jws"], 0)
+            run.case(f"and nothing is noted about the {role}'s {family} example", "note:" not in a.out, a)
     for what in ("nodejoin", "join", "site"):
         run.write(f"example.{what}", run.joinctl("example", what).out)
     run.expect("the example documents are good", ["sign", "--key", "site.key", "--node", "example.nodejoin", "--config", "example.join", "-o", "example.jws"], 0)

@@ -13,7 +13,7 @@ static const struct {
     [OPTION_O] = {"-o", NULL, NULL},
     [OPTION_KEY] = {"--key", "FILE", "the key as JWK"},
     [OPTION_NODE] = {"--node", "FILE", "the NodeJoin document"},
-    [OPTION_CONFIG] = {"--config", "FILE", "kubeadm's JoinConfiguration"},
+    [OPTION_CONFIG] = {"--config", "FILE", "kubeadm's documents to join or to init"},
     [OPTION_SITE] = {"--site", "FILE", "the site configuration"},
     [OPTION_AS] = {"--as", "uuid=U,serial=S,mac=M", "the machine; mac= may come several times"},
     [OPTION_AT] = {"--at", "TIME", "instead of now: 2026-11-23T04:50:51Z"},
@@ -24,6 +24,8 @@ static const struct {
                               "the SHA-256 of header.payload of the bundle it accepted last"},
     [OPTION_PAYLOAD] = {"--payload", NULL, "print the payload (it holds the token)"},
     [OPTION_PERMIT_UNSAFE] = {"--permit-unsafe-skip-ca", NULL, "the site permits unsafeSkipCAVerification"},
+    [OPTION_ROLE] = {"--role", "ROLE", "worker, control-plane or init"},
+    [OPTION_FAMILY] = {"--family", "FAMILY", "ipv4, ipv6 or dual"},
 };
 
 static const char *o_value(const struct command *c)

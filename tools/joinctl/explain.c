@@ -3,6 +3,7 @@
  *
  * The agent's own functions answer; a row only says which errors mean that its check failed. Rows are in the order in which they are made.
  */
+#include "config/join_supported.h"
 #include "firmware/base/json.h"
 #include "firmware/base/text.h"
 #include "tools/joinctl/tool.h"
@@ -21,15 +22,15 @@ static const struct row {
     {"signature", "the signature is by that key", VERIFY, {ERR_CONFIG_SIGNATURE}},
     {"syntax", "the payload is in the accepted YAML subset", PARSE, {ERR_CONFIG_SYNTAX, ERR_LIMIT}},
     {"documents",
-     "it holds NodeJoin and one JoinConfiguration in clear",
+     "it holds NodeJoin and kubeadm's documents of one role in clear",
      PARSE,
-     {ERR_CONFIG_KIND, ERR_CONFIG_INIT, ERR_CONFIG_SEALED}},
+     {ERR_CONFIG_KIND, ERR_CONFIG_SEALED}},
     {"fields", "every field is known and has a good value", PARSE, {ERR_CONFIG_FIELD}},
     {"supported",
      "this version can do what it asks for",
      PARSE,
-     {ERR_CONFIG_CONTROL_PLANE, ERR_CONFIG_UNSUPPORTED}},
-    {"permitted", "the site permits what it asks for", PARSE, {ERR_CONFIG_UNSAFE}},
+     {ERR_CONFIG_CONTROL_PLANE, ERR_CONFIG_INIT, ERR_CONFIG_UNSUPPORTED}},
+    {"permitted", "the site permits what it asks for", PARSE, {ERR_CONFIG_UNSAFE, ERR_CONFIG_PERMIT}},
     {"binding", "it is for this machine", ACCEPT, {ERR_CONFIG_BINDING}},
     {"cluster", "it is for this site's cluster", ACCEPT, {ERR_CONFIG_CLUSTER}},
     {"sequence", "it is not older than the stored one", ACCEPT, {ERR_CONFIG_SEQUENCE}},
@@ -42,6 +43,8 @@ struct explaining {
     struct tool *t;
     struct machine machine;
     bool has_digest;
+    struct bundle parsed;
+    bool is_parsed; /* `parsed` is what the bundle says, also if it is refused later */
     enum err refusal;
     size_t refused_row; /* COUNT(rows): none */
 };
@@ -110,7 +113,7 @@ static size_t row_of(enum stage stage, enum err e)
 /* The agent's phases verify, parse, accept. */
 static enum err ask(struct explaining *x, struct span bundle, enum stage *ret_stage)
 {
-    static struct bundle parsed;
+    struct bundle *parsed = &x->parsed;
     const struct verified *v;
     struct tool *t = x->t;
     *ret_stage = VERIFY;
@@ -118,13 +121,18 @@ static enum err ask(struct explaining *x, struct span bundle, enum stage *ret_st
     if (e != OK)
         return e;
     *ret_stage = PARSE;
-    e = bundle_parse(v, t->site.permit_unsafe_skip_ca, &t->arena, &parsed, &t->fault);
+    e = bundle_parse(v, &t->arena, parsed, &t->fault);
+    x->is_parsed = e == OK;
+    if (e == OK)
+        e = bundle_supported(parsed, BUNDLE_AGENT_CAN, t->site.permit_unsafe_skip_ca, &t->fault);
+    if (e == OK)
+        e = join_args_permitted(&parsed->join, span_str(t->site.permit_kubelet_args), &t->fault);
     if (e != OK)
         return e;
     *ret_stage = ACCEPT;
     if (!x->has_digest) /* without it nothing can be said about equal sequences */
         memcpy(x->machine.stored_digest, verified_digest(v), HASH_SIZE);
-    return nodejoin_accept(&parsed.node, verified_digest(v), &t->site, &x->machine, &t->fault);
+    return nodejoin_accept(&parsed->node, verified_digest(v), &t->site, &x->machine, &t->fault);
 }
 
 static const char *answer(const struct explaining *x, size_t row)
@@ -134,12 +142,19 @@ static const char *answer(const struct explaining *x, size_t row)
 
 static void print_text(const struct explaining *x)
 {
+    static char text[4096];
+    struct buf b = BUF_OF(text);
     for (size_t i = 0; i < COUNT(rows); i++)
         (void)printf("%-4s %-10s %s\n", answer(x, i), rows[i].name, rows[i].question);
     if (x->refusal != OK)
         (void)printf("refused: %s\nnext: %s\n", err_name(x->refusal), err_remedy(x->refusal));
     else
         (void)printf("accepted\n");
+    if (!x->is_parsed)
+        return;
+    tool_summary(&x->parsed, false, &b);
+    (void)fwrite(text, 1, b.n, stdout);
+    tool_notes("payload", &x->parsed);
 }
 
 static void print_json(const struct explaining *x)
@@ -156,7 +171,14 @@ static void print_json(const struct explaining *x)
     buf_fmt(&b, ",\"line\":%u,\"column\":%u,\"checks\":[", (unsigned)f->line, (unsigned)f->column);
     for (size_t i = 0; i < COUNT(rows); i++)
         buf_fmt(&b, "%s{\"check\":\"%s\",\"answer\":\"%s\"}", i > 0 ? "," : "", rows[i].name, answer(x, i));
-    buf_str(&b, "]}\n");
+    buf_str(&b, "]");
+    if (x->is_parsed) {
+        buf_str(&b, ",\"asks\":");
+        tool_summary(&x->parsed, true, &b);
+        buf_str(&b, ",\"notes\":");
+        tool_notes_json(&x->parsed, &b);
+    }
+    buf_str(&b, "}\n");
     (void)fwrite(text, 1, b.n, stdout);
 }
 

@@ -29,7 +29,8 @@ static const struct command commands[] = {
      .summary = "make a bundle for one machine",
      .usage = "--key FILE --node FILE --config FILE -o BUNDLE",
      .help =
-         "Reads the NodeJoin document and kubeadm's JoinConfiguration as the agent will, refuses what the agent would refuse, and signs both.\n"
+         "Reads the NodeJoin document and kubeadm's documents as the agent will, refuses what no agent would accept, and signs them. What the\n"
+         "machine becomes follows from kubeadm's documents: a worker, a control-plane node, or the first node of a new cluster.\n"
          "The bundle is written only after it was verified and read again. `-o -` writes it to stdout.\n\n"
          "  joinctl sign --key site.key --node node-3.yaml --config join.yaml --sequence 2 --valid 24h -o node-3.jws\n",
      .options =
@@ -46,11 +47,12 @@ static const struct command commands[] = {
      .max_files = 1,
      .run = verify_run},
     {.name = "validate",
-     .summary = "is this JoinConfiguration good?",
+     .summary = "are these kubeadm documents good?",
      .usage = "[-o json] FILE|-",
      .help =
-         "Checks kubeadm documents as strictly as kubeadm or more strictly, like `kubeadm config validate`. With -o json it prints one array\n"
-         "of the documents with kubeadm's defaults filled in.\n\n"
+         "Checks a JoinConfiguration, or an InitConfiguration and a ClusterConfiguration, as strictly as kubeadm or more strictly, like\n"
+         "`kubeadm config validate`, and notes what an operator may miss later. With -o json it prints one array of the documents with\n"
+         "kubeadm's defaults filled in, as `kubeadm config migrate` writes them. Tokens and certificateKey are in it.\n\n"
          "  joinctl validate join.yaml\n",
      .options = B(HELP) | B(O),
      .min_files = 1,
@@ -60,7 +62,8 @@ static const struct command commands[] = {
      .summary = "would this machine accept this bundle now, and why not?",
      .usage = "--site FILE --as uuid=U,serial=S,mac=M BUNDLE",
      .help =
-         "Makes every check in the agent's order and answers yes or no for each; the first no is the refusal, by its name.\n\n"
+         "Makes every check in the agent's order and answers yes or no for each; the first no is the refusal, by its name. Then it says what\n"
+         "the bundle asks for; secrets are not shown.\n\n"
          "  joinctl explain --site site.conf --as mac=52:54:00:12:34:56 --stored-sequence 1 node-3.jws\n",
      .options = B(HELP) | B(SITE) | B(AS) | B(AT) | B(STORED_SEQUENCE) | B(STORED_DIGEST) | B(O),
      .min_files = 1,
@@ -76,11 +79,12 @@ static const struct command commands[] = {
      .run = errors_run},
     {.name = "example",
      .summary = "print a file to start from",
-     .usage = "nodejoin|site|join",
+     .usage = "[--role ROLE] [--family FAMILY] nodejoin|site|join",
      .help =
-         "Prints a complete document with comments: the NodeJoin document, the site configuration, or kubeadm's JoinConfiguration.\n\n"
-         "  joinctl example nodejoin > node-3.yaml\n",
-     .options = B(HELP),
+         "Prints a complete document with comments: the NodeJoin document, the site configuration, or kubeadm's documents to join a worker,\n"
+         "to join a control-plane node, or to create a cluster, for one address family or both.\n\n"
+         "  joinctl example join --role init --family dual > init.yaml\n",
+     .options = B(HELP) | B(ROLE) | B(FAMILY),
      .min_files = 1,
      .max_files = 1,
      .run = example_run},

@@ -1,8 +1,8 @@
 /*
- * sign.c - `sign`: a NodeJoin document and a JoinConfiguration become a bundle.
+ * sign.c - `sign`: a NodeJoin document and kubeadm's documents become a bundle.
  *
  * Both files are read as the agent reads them, so refusals have the positions of the operator's files. The payload is written anew from the
- * two trees (emit.c), signed, and then verified and read again before anything is written.
+ * trees (emit.c), signed, and then verified and read again before anything is written.
  */
 #include "firmware/base/text.h"
 #include "tools/joinctl/tool.h"
@@ -14,9 +14,8 @@ struct signing {
     struct tool *t;
     struct jose_secret key;
     struct yaml_node *node_doc;
-    const struct yaml_node *join_doc;
-    struct nodejoin node;
-    struct join join;
+    struct yaml_stream kubeadm;
+    struct bundle bundle;
     int64_t now_s;
 };
 
@@ -114,7 +113,7 @@ static int apply_options(struct signing *s)
 /* The time window against the signer's clock: a bundle that no machine could accept is a mistake. */
 static enum err check_window(struct signing *s)
 {
-    const struct nodejoin *n = &s->node;
+    const struct nodejoin *n = &s->bundle.node;
     if (n->expires_s <= s->now_s)
         return yaml_fault(&s->t->fault, ERR_CONFIG_EXPIRED, yaml_get(n->root, "expiresAt"),
                           "the expiry has passed");
@@ -141,39 +140,24 @@ static int read_node(struct signing *s)
     code = apply_options(s);
     if (code != TOOL_YES)
         return code;
-    e = nodejoin_read(s->node_doc, &s->node, &s->t->fault);
+    e = nodejoin_read(s->node_doc, &s->bundle.node, &s->t->fault);
     if (e == OK)
         e = check_window(s);
     return e == OK ? TOOL_YES : tool_refuse(s->t, file, e);
 }
 
-/* kubeadm's document may leave the name to the machine, but may not name another node. */
-static enum err check_name(const struct signing *s)
-{
-    if (s->join.name.n == 0 || span_is(s->join.name, s->node.name))
-        return OK;
-    const struct yaml_node *name = yaml_get(yaml_get(s->join_doc, "nodeRegistration"), "name");
-    return yaml_fault(&s->t->fault, ERR_CONFIG_FIELD, name, "is another name than NodeJoin's");
-}
-
-static int read_join(struct signing *s)
+static int read_kubeadm(struct signing *s)
 {
     const char *file = s->t->option[OPTION_CONFIG];
-    struct yaml_stream stream;
-    struct ip ips[2];
-    unsigned ip_count;
-    int code = load_documents(s, file, &stream);
+    struct fault *f = &s->t->fault;
+    int code = load_documents(s, file, &s->kubeadm);
     if (code != TOOL_YES)
         return code;
-    enum err e = join_select(&stream, 0, &s->join_doc, &s->t->fault);
+    enum err e = bundle_kubeadm(&s->kubeadm, 0, &s->t->arena, &s->bundle, f);
     if (e == OK)
-        e = join_read(s->join_doc, &s->t->arena, &s->join, &s->t->fault);
+        e = bundle_check(&s->bundle, f);
     if (e == OK)
-        e = join_supported(&s->join, s->t->option[OPTION_PERMIT_UNSAFE] != NULL, &s->t->fault);
-    if (e == OK)
-        e = join_node_ips(&s->join, ips, &ip_count, &s->t->fault);
-    if (e == OK)
-        e = check_name(s);
+        e = bundle_supported(&s->bundle, BUNDLE_CAN_ALL, s->t->option[OPTION_PERMIT_UNSAFE] != NULL, f);
     return e == OK ? TOOL_YES : tool_refuse(s->t, file, e);
 }
 
@@ -184,8 +168,10 @@ static enum err make_bundle(struct signing *s, struct buf *payload, struct buf *
     const struct verified *v;
     struct fault *f = &s->t->fault;
     emit_document(s->node_doc, payload);
-    buf_str(payload, "---\n");
-    emit_document(s->join_doc, payload);
+    for (unsigned i = 0; i < s->kubeadm.count; i++) {
+        buf_str(payload, "---\n");
+        emit_document(s->kubeadm.docs[i], payload);
+    }
     if (payload->overflow || payload->n > LIMIT_YAML)
         return fault_set(f, ERR_LIMIT, "the documents are larger than 64 KiB once every string is quoted");
     enum err e = jose_sign_compact(&s->key, VERIFY_TYP_BUNDLE, buf_span(payload), bundle);
@@ -194,7 +180,7 @@ static enum err make_bundle(struct signing *s, struct buf *payload, struct buf *
     s->t->site.keys[0] = s->key.pub;
     s->t->site.key_count = 1;
     e = verify_bundle(buf_span(bundle), &s->t->site, &s->t->arena, &v, f);
-    return e == OK ? bundle_parse(v, s->t->option[OPTION_PERMIT_UNSAFE] != NULL, &s->t->arena, &again, f) : e;
+    return e == OK ? bundle_parse(v, &s->t->arena, &again, f) : e;
 }
 
 static int sign_and_write(struct signing *s, const char *out)
@@ -212,9 +198,10 @@ static int sign_and_write(struct signing *s, const char *out)
     int code = tool_replace(out, 0644, buf_span(&bundle));
     if (code != TOOL_YES || strcmp(out, "-") == 0)
         return code;
-    text_time_put(&b, s->node.expires_s);
-    (void)printf("%s: %s, sequence %llu, until %.*s, key %s\n", out, s->node.name,
-                 (unsigned long long)s->node.sequence, (int)b.n, until, kid);
+    text_time_put(&b, s->bundle.node.expires_s);
+    (void)printf("%s: %s, sequence %llu, until %.*s, key %s\n", out, s->bundle.node.name,
+                 (unsigned long long)s->bundle.node.sequence, (int)b.n, until, kid);
+    tool_notes(s->t->option[OPTION_CONFIG], &s->bundle);
     return tool_end();
 }
 
@@ -233,7 +220,7 @@ int sign_run(struct tool *t)
     if (code == TOOL_YES)
         code = read_node(&s);
     if (code == TOOL_YES)
-        code = read_join(&s);
+        code = read_kubeadm(&s);
     if (code == TOOL_YES)
         code = sign_and_write(&s, t->option[OPTION_O]);
     wipe(&s, sizeof(s));

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "config/nodejoin.h"
+#include "config/bundle.h"
 #include "firmware/base/limits.h"
 #include "firmware/crypto/jose_tool.h"
 
@@ -31,6 +31,8 @@ enum option {
     OPTION_STORED_DIGEST,
     OPTION_PAYLOAD,
     OPTION_PERMIT_UNSAFE,
+    OPTION_ROLE,
+    OPTION_FAMILY,
     OPTION_COUNT
 };
 
@@ -103,6 +105,12 @@ int example_run(struct tool *t);
 
 /* Reads a site configuration into t->site. TOOL_YES, or the exit code after the message was printed. */
 int verify_load_site(struct tool *t, const char *file);
+
+/* What a bundle asks for, as lines of text or as one JSON object; secrets stand there as "<secret>". */
+void tool_summary(const struct bundle *b, bool json, struct buf *ret);
+/* Prints what bundle_notes says, with positions in this file; or appends it as a JSON array. */
+void tool_notes(const char *file, const struct bundle *b);
+void tool_notes_json(const struct bundle *b, struct buf *ret);
 
 /* Appends a tree as YAML in which every string is double-quoted and every boolean and integer plain; null entries of maps are left out. */
 void emit_document(const struct yaml_node *root, struct buf *ret);

@@ -5,27 +5,25 @@
 
 enum { JSON_MAX = 512 * 1024 };
 
-static int print_json(const struct tool *t, const struct join *join)
+static int print_json(const struct tool *t, const struct bundle *b)
 {
     static char text[JSON_MAX];
-    struct buf b = BUF_OF(text);
-    buf_str(&b, "[");
-    join_put_json(join, &b);
-    buf_str(&b, "]\n");
-    if (b.overflow) {
+    struct buf out = BUF_OF(text);
+    bundle_put_json(b, &out);
+    buf_str(&out, "\n");
+    if (out.overflow) {
         (void)fprintf(stderr, "joinctl %s: %s (%s)\n", t->command->name, err_explain(ERR_LIMIT),
                       err_name(ERR_LIMIT));
         return TOOL_USAGE;
     }
-    (void)fwrite(text, 1, b.n, stdout);
+    (void)fwrite(text, 1, out.n, stdout);
     return tool_end();
 }
 
 int validate_run(struct tool *t)
 {
-    static struct join join;
+    static struct bundle bundle;
     struct yaml_stream stream;
-    const struct yaml_node *doc;
     const char *file = t->file[0];
     struct span text;
     bool bad;
@@ -34,13 +32,12 @@ int validate_run(struct tool *t)
         return TOOL_USAGE;
     enum err e = yaml_parse(text, &t->arena, &stream, &t->fault);
     if (e == OK)
-        e = join_select(&stream, 0, &doc, &t->fault);
-    if (e == OK)
-        e = join_read(doc, &t->arena, &join, &t->fault);
+        e = bundle_kubeadm(&stream, 0, &t->arena, &bundle, &t->fault);
     if (e != OK)
         return tool_refuse(t, file, e);
     if (json)
-        return print_json(t, &join);
+        return print_json(t, &bundle);
     (void)printf("ok\n");
+    tool_notes(file, &bundle);
     return tool_end();
 }
