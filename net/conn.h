@@ -1,6 +1,6 @@
 /*
- * conn.h - one TLS connection over one transport. A transport is a small table, so that lwIP's TCP and later kernel sockets stand behind the same
- * functions; conn pumps the TLS engine between them.
+ * conn.h - one TLS connection over one transport. A transport is a small table, so that lwIP's TCP and a kernel's sockets (kernel.h) stand behind
+ * the same functions; conn pumps the TLS engine between them.
  */
 #ifndef JOINBOOT_NET_CONN_H
 #define JOINBOOT_NET_CONN_H

@@ -1,31 +1,31 @@
 /*
- * dns.c - the resolver of dns.h over lwIP's UDP: one query is two questions (A and AAAA), each with a random identifier and a random port of its
- * own (RFC 5452 section 9), sent together and again after 0.5, 1, 2 ... seconds, each time to the next server.
+ * dns.c - the resolver of dns.h over datagrams of lwIP (dns_lwip.c) or of the system (kernel.h): one query is two questions (A and AAAA), each
+ * with a random identifier and a random port of its own (RFC 5452 section 9), sent together and again after 0.5, 1, 2 ... seconds, each time to
+ * the next server.
  *
  * An answer counts only if server address, server port, our port, identifier and question are the ones that were asked.
  */
 #include "net/dns_turn.h"
 
 #include "net/dnsmsg.h"
-#include "net/netstate.h"
+#include "net/net.h"
 #include "net/port.h"
-
-#include "lwip/udp.h"
 
 enum {
     DNS_PORT = 53,
     DNS_FIRST_MS = 500,
     DNS_TRIES = 6,
     DNS_HOST_MAX = 254,
-    DNS_BIND_TRIES = 8,
     DNS_MESSAGE_MAX = 1472,
+    DNS_PER_TURN = 8,
     DNS_INDEX_BITS = 8
 };
 
 struct question {
     enum family family;
     enum dns_answer state;
-    struct udp_pcb *pcb;
+    bool open;
+    int socket;
     uint16_t id;
     struct ip server; /* the one asked last */
     unsigned first;   /* where in the list of servers to begin */
@@ -54,11 +54,16 @@ static struct query *dns_find(unsigned handle)
     return same ? y : NULL;
 }
 
+static const struct datagrams *dns_via(void)
+{
+    return kernel_used() ? kernel_used()->datagrams : &dns_lwip;
+}
+
 static void dns_close(struct question *q)
 {
-    if (q->pcb != NULL)
-        udp_remove(q->pcb);
-    q->pcb = NULL;
+    if (q->open)
+        dns_via()->close(q->socket);
+    q->open = false;
 }
 
 static void dns_settle(struct question *q, enum dns_answer state)
@@ -80,72 +85,55 @@ static void dns_take(struct query *y, struct question *q, const struct dnsmsg_an
     }
 }
 
-static struct query *dns_of(const struct question *q)
+/* One message from the server that was asked last. */
+static void dns_read(struct query *y, struct question *q, struct span msg)
 {
-    for (unsigned i = 0; i < DNS_QUERIES_MAX; i++) {
-        if (q == &queries[i].q[0] || q == &queries[i].q[1])
-            return &queries[i];
-    }
-    return NULL;
-}
-
-static void dns_received(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *addr, u16_t port)
-{
-    static uint8_t msg[DNS_MESSAGE_MAX];
-    struct question *q = arg;
-    struct query *y = dns_of(q);
     struct dnsmsg_answer answer = {.kind = DNSMSG_IGNORE};
-    struct ip from;
-    port_from_lwip(addr, &from);
-    if (y != NULL && q->pcb == pcb && q->state == DNS_PENDING && port == DNS_PORT &&
-        ip_eq(&from, &q->server)) {
-        uint16_t n = pbuf_copy_partial(p, msg, sizeof(msg), 0);
-        dnsmsg_read(span_of(msg, n), q->id, span_str(y->host), q->family, &answer);
-    }
-    pbuf_free(p);
+    dnsmsg_read(msg, q->id, span_str(y->host), q->family, &answer);
     if (answer.kind != DNSMSG_IGNORE)
         dns_take(y, q, &answer);
 }
 
-/* A new socket on a random port for each message: an answer to an earlier one is no longer expected. */
-static enum err dns_open(struct question *q, const struct ip *server)
+void dns_deliver(int id, struct span msg)
 {
-    bool v6 = server->family == FAMILY_V6;
-    dns_close(q);
-    q->pcb = udp_new_ip_type(v6 ? IPADDR_TYPE_V6 : IPADDR_TYPE_V4);
-    if (q->pcb == NULL)
-        return ERR_NOMEM;
-    err_t e = ERR_USE;
-    for (unsigned i = 0; e == ERR_USE && i < DNS_BIND_TRIES; i++)
-        e = udp_bind(q->pcb, v6 ? IP6_ADDR_ANY : IP4_ADDR_ANY, port_random_port());
-    if (e != ERR_OK) {
-        dns_close(q);
-        return ERR_IO;
+    for (unsigned i = 0; i < DNS_QUERIES_MAX * 2; i++) {
+        struct query *y = &queries[i / 2];
+        struct question *q = &y->q[i % 2];
+        if (y->used && q->open && q->socket == id && q->state == DNS_PENDING) {
+            dns_read(y, q, msg);
+            return;
+        }
     }
-    udp_recv(q->pcb, dns_received, q);
-    return OK;
 }
 
+/* Of a socket that has to be asked: a bounded number of messages, so that a flood does not hold the loop. */
+static void dns_listen(struct query *y, struct question *q)
+{
+    static uint8_t msg[DNS_MESSAGE_MAX];
+    if (dns_via()->recv == NULL)
+        return;
+    for (unsigned i = 0; i < DNS_PER_TURN && q->open && q->state == DNS_PENDING; i++) {
+        size_t n = dns_via()->recv(q->socket, msg, sizeof(msg));
+        if (n == 0)
+            return;
+        dns_read(y, q, span_of(msg, n));
+    }
+}
+
+/* A new socket on a random port for each message: an answer to an earlier one is no longer expected. */
 static enum err dns_send(const struct query *y, struct question *q)
 {
     uint8_t text[DNSMSG_QUERY_MAX];
     struct buf b = BUF_OF(text);
-    ip_addr_t to;
     q->id = (uint16_t)port_random();
     enum err e = dnsmsg_put_query(&b, q->id, span_str(y->host), q->family);
+    dns_close(q);
     if (e == OK)
-        e = dns_open(q, &q->server);
+        e = dns_via()->open(&q->server, DNS_PORT, &q->socket);
     if (e != OK)
         return e;
-    struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)b.n, PBUF_RAM);
-    if (p == NULL)
-        return ERR_NOMEM;
-    port_to_lwip(&q->server, &to);
-    err_t sent = pbuf_take(p, b.p, (u16_t)b.n);
-    if (sent == ERR_OK)
-        sent = udp_sendto(q->pcb, p, &to, DNS_PORT);
-    pbuf_free(p);
-    return sent == ERR_OK ? OK : ERR_IO;
+    q->open = true;
+    return dns_via()->send(q->socket, buf_span(&b));
 }
 
 /* The n-th server whose family is usable now. */
@@ -157,8 +145,10 @@ static bool dns_server(unsigned n, struct ip *ret)
     net_status(&s);
     for (unsigned i = 0; i < s.dns_count; i++) {
         bool local = ip_is_link_local(&s.dns[i]);
-        if (local ? s.link_local.state >= NET_ADDR_OPTIMISTIC && s.link_local.state <= NET_ADDR_PREFERRED
-                  : net_family_ready(&s, s.dns[i].family, false))
+        bool own = ip_is_loopback(&s.dns[i]); /* only a running system has one: its own cache */
+        if (own     ? true
+            : local ? s.link_local.state >= NET_ADDR_OPTIMISTIC && s.link_local.state <= NET_ADDR_PREFERRED
+                    : net_family_ready(&s, s.dns[i].family, false))
             usable[count++] = s.dns[i];
     }
     if (count == 0)
@@ -253,6 +243,8 @@ void dns_turn(uint64_t now_ms)
     for (unsigned i = 0; i < DNS_QUERIES_MAX; i++) {
         if (!queries[i].used)
             continue;
+        dns_listen(&queries[i], &queries[i].q[1]);
+        dns_listen(&queries[i], &queries[i].q[0]);
         dns_ask(&queries[i], &queries[i].q[1], now_ms);
         dns_ask(&queries[i], &queries[i].q[0], now_ms);
     }

@@ -5,8 +5,15 @@
 #define JOINBOOT_NET_DNS_TURN_H
 
 #include "net/dns.h"
+#include "net/kernel.h"
 
-/* Sends again what is overdue. */
+/* Datagrams over lwIP. */
+extern const struct datagrams dns_lwip;
+
+/* A datagram came from the server of this socket. */
+void dns_deliver(int id, struct span msg);
+
+/* Reads what came, and sends again what is overdue. */
 void dns_turn(uint64_t now_ms);
 uint64_t dns_wake_ms(void);
 /* Ends all queries. */

@@ -7,6 +7,7 @@
 #include "net/https.h"
 
 #include "net/dns.h"
+#include "net/net.h"
 
 enum https_state { HTTPS_IDLE = 0, HTTPS_RACE, HTTPS_SEND, HTTPS_RECEIVE, HTTPS_ENDED, HTTPS_BROKEN };
 
@@ -111,7 +112,7 @@ enum err https_start(struct https *h, const struct url *url, const struct x509_r
                         .now_s = now_s,
                         .quality = quality,
                         .body = body,
-                        .transport = &transport_lwip};
+                        .transport = net_transport()};
     enum err e = https_begin(h, now_ms);
     if (e != OK) {
         (void)fault_set(&h->fault, e, "the fetch could not start");

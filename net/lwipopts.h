@@ -100,4 +100,7 @@
 #define LWIP_HOOK_TCP_ISN    port_tcp_isn
 #define LWIP_HOOK_ND6_GET_GW port_nd6_gateway
 
+/* The client identifier in every DHCPv4 message. */
+#define LWIP_HOOK_DHCP_APPEND_OPTIONS(netif, dhcp, state, msg, type, len) dhcp4_client_append(netif, msg, len)
+
 #endif

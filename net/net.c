@@ -7,6 +7,7 @@
 #include "net/netstate.h"
 
 #include "net/dns_turn.h"
+#include "net/kernel.h"
 #include "net/port.h"
 
 #include "lwip/init.h"
@@ -69,6 +70,8 @@ enum err net_start(const struct board *board, unsigned nic, const struct net_opt
                    uint64_t now_ms)
 {
     struct net *n = &net_state;
+    if (kernel_used())
+        return kernel_start(nic, now_ms);
     if (n->running)
         return ERR_STATE;
     port_time(now_ms);
@@ -97,6 +100,8 @@ enum err net_start(const struct board *board, unsigned nic, const struct net_opt
 void net_stop(void)
 {
     struct net *n = &net_state;
+    if (kernel_used())
+        kernel_stop();
     if (!n->running)
         return;
     n->nic.mute = true;
@@ -161,6 +166,8 @@ bool net_poll(uint64_t now_ms)
     struct net *n = &net_state;
     unsigned budget = NET_FRAMES_PER_TURN;
     struct span frame;
+    if (kernel_used())
+        return kernel_poll(now_ms);
     port_time(now_ms);
     if (!n->running)
         return false;
@@ -186,6 +193,8 @@ static uint64_t net_earlier(uint64_t a, uint64_t b)
 uint64_t net_wake_ms(uint64_t now_ms)
 {
     const struct net *n = &net_state;
+    if (kernel_used())
+        return kernel_wake_ms(now_ms);
     if (!n->running)
         return UINT64_MAX;
     port_time(now_ms);
@@ -202,6 +211,8 @@ enum err net_static_addr(const struct ip_prefix *addr, const struct ip *gateway)
 {
     struct net *n = &net_state;
     static const struct ip none = {.family = FAMILY_NONE};
+    if (kernel_used())
+        return kernel_static_addr(addr);
     if (!n->running)
         return ERR_STATE;
     gateway = gateway == NULL ? &none : gateway;
@@ -214,6 +225,8 @@ enum err net_static_dns(const struct ip *server)
 {
     static const struct ip none = {.family = FAMILY_NONE};
     struct net *n = &net_state;
+    if (kernel_used())
+        return OK; /* the system's own resolvers are used */
     if (!n->running)
         return ERR_STATE;
     if (server->family == FAMILY_NONE || ip_is_zero(server) || ip_is_multicast(server) ||
@@ -239,4 +252,9 @@ void net_reacquire(enum family family, uint64_t now_ms)
 unsigned net_nic(void)
 {
     return net_state.nic.index;
+}
+
+const struct transport *net_transport(void)
+{
+    return kernel_used() ? kernel_used()->streams : &transport_lwip;
 }

@@ -85,4 +85,8 @@ void net_reacquire(enum family family, uint64_t now_ms);
 /* The NIC index that net_start was given. */
 unsigned net_nic(void);
 
+/* The byte streams of the network that is used: lwIP's, or those of the system (net/kernel.h). Type in net/conn.h. */
+struct transport;
+const struct transport *net_transport(void);
+
 #endif

@@ -3,6 +3,7 @@
  */
 #include "net/netstate.h"
 
+#include "net/kernel.h"
 #include "net/port.h"
 
 static enum net_addr_state net_state_of(const struct net *n, const struct ip *addr)
@@ -84,6 +85,10 @@ static void net_status_v6(const struct net *n, struct net_status *s)
 void net_status(struct net_status *ret)
 {
     const struct net *n = &net_state;
+    if (kernel_used()) {
+        kernel_status(ret);
+        return;
+    }
     *ret = (struct net_status){.carrier = n->link};
     if (!n->running)
         return;

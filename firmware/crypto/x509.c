@@ -6,13 +6,12 @@
  */
 #include "firmware/crypto/x509_cert.h"
 
-#include <mbedtls/x509_crt.h>
-
 #include "firmware/base/text.h"
 #include "firmware/crypto/crypto_mbed.h"
 #include "firmware/crypto/heap.h"
+#include "firmware/crypto/x509_mbed.h"
 
-static const mbedtls_x509_crt_profile profile = {
+const mbedtls_x509_crt_profile x509_profile = {
     .allowed_mds = MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) | MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) |
                    MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512),
     .allowed_pks = MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_RSA) | MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_RSASSA_PSS) |
@@ -158,7 +157,7 @@ static enum err verify_path(mbedtls_x509_crt *leaf, mbedtls_x509_crt *roots, con
     int bad;
 
     crypto_set_time(demand->now_s);
-    bad = mbedtls_x509_crt_verify_with_profile(leaf, roots, NULL, &profile, NULL, &flags, on_path, &p);
+    bad = mbedtls_x509_crt_verify_with_profile(leaf, roots, NULL, &x509_profile, NULL, &flags, on_path, &p);
     if (bad != 0 && bad != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
         return fault_set(f, ERR_TLS_PROFILE, "the server's chain is too long or cannot be verified");
     return judge(&p, f);

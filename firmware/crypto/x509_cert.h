@@ -45,6 +45,12 @@ enum err x509_cert_read(struct span der, struct x509_cert *ret) MUST_USE;
 enum err x509_der_next(struct span *rest, uint8_t *ret_tag, struct span *ret_value,
                        struct span *ret_whole) MUST_USE;
 
+/* Cuts the base64 text of the next CERTIFICATE block (RFC 7468) off *rest. False if there is none. *ret_whole: it has an end line. */
+bool x509_pem_next(struct span *rest, struct span *ret_text, bool *ret_whole);
+
+/* True if the certificate has an extendedKeyUsage that is well-formed and names this OID (contents, without tag and length). */
+bool x509_eku_has(const struct x509_cert *c, struct span oid);
+
 /* One certificate of a verified path, 0 the leaf, `top` the root: everything about it but signature, time, key strength and name. The reason
  * goes to f. ERR_TLS_USAGE or ERR_TLS_PROFILE. */
 enum err x509_rules(const struct x509_cert *c, unsigned depth, unsigned top, struct fault *f) MUST_USE;

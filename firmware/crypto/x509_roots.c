@@ -41,8 +41,7 @@ enum err x509_roots_add_der(struct x509_roots *roots, struct span der)
     return OK;
 }
 
-/* Cuts the text of the next block off *rest. False if there is none. *ret_whole: it has an end line. */
-static bool next_block(struct span *rest, struct span *ret_text, bool *ret_whole)
+bool x509_pem_next(struct span *rest, struct span *ret_text, bool *ret_whole)
 {
     static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
     size_t at = span_find_str(*rest, begin), to;
@@ -77,7 +76,7 @@ enum err x509_roots_add_pem(struct x509_roots *roots, struct span pem, struct bu
     bool whole;
     enum err e = OK;
 
-    while (e == OK && next_block(&pem, &text, &whole))
+    while (e == OK && x509_pem_next(&pem, &text, &whole))
         e = whole ? add_block(roots, text, storage) : ERR_TLS_ROOT;
     if (e == OK && roots->count == count)
         e = ERR_TLS_ROOT;

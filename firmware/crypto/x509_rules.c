@@ -28,6 +28,11 @@ static bool usage_has(struct span ext, struct span a, struct span b)
     return found;
 }
 
+bool x509_eku_has(const struct x509_cert *c, struct span oid)
+{
+    return c->has[X509_EXT_KEY_USAGE] && usage_has(c->ext[X509_EXT_KEY_USAGE], oid, oid);
+}
+
 /* A number from 1 to 2^159-1 in its shortest form [4.1.2.2]. */
 static bool good_serial(struct span s)
 {

@@ -1,5 +1,5 @@
 /*
- * hooks.h - the hooks that lwIP calls, implemented in net/port.c.
+ * hooks.h - the hooks that lwIP calls, implemented in net/port.c and net/dhcp4_client.c.
  */
 #ifndef JOINBOOT_NET_LWIP_HOOKS_H
 #define JOINBOOT_NET_LWIP_HOOKS_H
@@ -8,7 +8,11 @@
 #include "lwip/ip_addr.h"
 
 struct netif;
+struct dhcp_msg;
 
+/* Appends the DHCPv4 client identifier (RFC 2132 section 9.14: hardware type 1 and the MAC address) at msg->options + *len and raises *len. A
+ * lease belongs to an identifier; systemd-networkd with ClientIdentifier=mac sends this one, and so renews the agent's lease. */
+void dhcp4_client_append(const struct netif *netif, struct dhcp_msg *msg, u16_t *len);
 /* Initial sequence number of a connection (RFC 6528). */
 u32_t port_tcp_isn(const ip_addr_t *local_ip, u16_t local_port, const ip_addr_t *remote_ip,
                    u16_t remote_port);
