@@ -6,9 +6,10 @@
 #ifndef JOINBOOT_AGENT_AGENT_H
 #define JOINBOOT_AGENT_AGENT_H
 
-#include "config/nodejoin.h"
+#include "config/bundle.h"
 #include "firmware/agent/host.h"
 #include "firmware/agent/journal.h"
+#include "firmware/agent/keeper.h"
 #include "firmware/agent/state.h"
 #include "firmware/agent/timekeeper.h"
 #include "firmware/base/limits.h"
@@ -19,6 +20,7 @@
 
 enum phase_id {
     PHASE_IDENTIFY,
+    PHASE_ROOT,
     PHASE_RESUME,
     PHASE_LINK,
     PHASE_ADDRESS,
@@ -33,7 +35,9 @@ enum phase_id {
     PHASE_CONFIGURE,
     PHASE_COMMIT,
     PHASE_PREFLIGHT,
+    PHASE_IMAGES,
     PHASE_HANDOFF,
+    PHASE_KUBEADM,
     PHASE_JOINED,
     PHASE_COUNT
 };
@@ -47,9 +51,10 @@ struct progress {
     uint64_t retry_ms;              /* nothing is done before */
     unsigned failures[PHASE_COUNT];
     unsigned attempts[PHASE_COUNT];
-    unsigned sub;     /* a row's own small state; 0 at start */
-    uint64_t mark_ms; /* a row's own mark in time */
-    uint64_t wake_ms; /* when the row wants its next step */
+    unsigned sub;      /* a row's own small state; 0 at start */
+    uint64_t mark_ms;  /* a row's own mark in time */
+    uint32_t limit_ms; /* this attempt's own deadline in place of the row's; 0: none of its own */
+    uint64_t wake_ms;  /* when the row wants its next step */
 };
 
 struct agent {
@@ -57,6 +62,8 @@ struct agent {
     const struct host *host; /* NULL on a board without an operating system */
     struct journal journal;
     struct fault fault;
+    struct fault failed; /* of the last attempt that failed, and its row */
+    enum phase_id failed_row;
     struct progress at;
     uint64_t now_ms;
     uint32_t longest_turn_ms;
@@ -65,6 +72,11 @@ struct agent {
     struct machine machine;
     struct state state;
     struct timekeeper time;
+    bool seeded;        /* the stored seed is mixed in, and its successor durable */
+    bool resuming;      /* this machine is a node already, and goes straight to its kubelet */
+    bool accepted;      /* a->bundle is a bundle that passed accept in this round */
+    bool rejoin;        /* what kubelet has of an earlier join is of no use: commit removes it */
+    bool state_foreign; /* the state partition holds something else; a bundle may permit to format it */
     bool crypto_started;
     bool net_up;
     bool handed_over; /* the kernel owns the network */
@@ -87,13 +99,18 @@ struct agent {
     struct discover discover;
     bool trusted; /* discover is done and its connection is still open */
     char node_name[RENDER_NAME_MAX];
+    char kubelet_version[64];          /* as it prints it; empty: not known */
+    char system_name[RENDER_NAME_MAX]; /* of a running system (oneshot.h) */
     struct discover_result cluster;
     struct kubeletcfg_facts kubelet;
     struct host_net host_net;
-    struct buf file; /* one rendered file at a time */
+    struct keeper keeper; /* of what the kernel was given for a time */
+    struct buf file;      /* one rendered file at a time */
+    struct buf line;      /* a line of a program that has no end yet */
     unsigned kubelet_exits_told;
     bool stop_asked;
 
+    uint8_t line_mem[LIMIT_JOURNAL_LINE];
     uint8_t bundle_mem[LIMIT_BUNDLE];
     uint8_t file_mem[LIMIT_FILE];
     _Alignas(16) uint8_t arena_mem[LIMIT_ARENA];

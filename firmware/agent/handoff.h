@@ -13,4 +13,19 @@
 /* Renders one file into a->file. RENDER_CONFIG also fills a->kubelet. render_put()'s errors. */
 enum err handoff_render(struct agent *a, enum render_file which) MUST_USE;
 
+/* Starts the container runtime of the site configuration, if it is ours to start. Idempotent. ERR_SPAWN. */
+enum err handoff_start_runtime(struct agent *a) MUST_USE;
+
+/* The path of the runtime's socket. ERR_LIMIT. */
+enum err handoff_cri_path(const struct agent *a, char *ret, size_t cap) MUST_USE;
+
+/* Starts kubelet and tells its arguments. ERR_SPAWN. */
+enum err handoff_run_kubelet(struct agent *a, const char *const *argv) MUST_USE;
+
+/* The last lines of a program, one journal line each. */
+void handoff_tell_output(struct agent *a, enum host_service which);
+
+/* Makes durable that this machine is the node that the bundle describes; or, by_kubeadm, that kubeadm begins to make it one. */
+enum err handoff_record(struct agent *a, bool by_kubeadm) MUST_USE;
+
 #endif

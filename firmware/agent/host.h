@@ -16,13 +16,14 @@ struct host_route {
     enum family family;
     struct ip_prefix dst; /* len 0: default */
     struct ip via;
+    uint32_t expires_s; /* the kernel drops an IPv6 route by itself then; 0: never */
 };
 
 /* The network as the kernel shall have it on the agent's NIC. */
 struct host_net {
     unsigned nic; /* board's NIC index */
     struct ip_prefix addrs[HOST_ADDRS_MAX];
-    uint32_t valid_s[HOST_ADDRS_MAX]; /* UINT32_MAX: for ever */
+    uint32_t valid_s[HOST_ADDRS_MAX]; /* UINT32_MAX: for ever; 0: not given now, nor taken back */
     unsigned addr_count;
     struct host_route routes[HOST_ROUTES_MAX];
     unsigned route_count;
@@ -45,12 +46,23 @@ struct host_service_status {
 
 enum host_answer { HOST_NO, HOST_YES, HOST_BUSY /* ask again in a while */ };
 
+/* What keep_recv gives: the payload of a DHCPv4 message from a server to this NIC, or a router advertisement as an ICMPv6 message. */
+enum host_kept { HOST_KEPT_DHCP4, HOST_KEPT_RA };
+
+struct host_kept_message {
+    enum host_kept kind;
+    struct ip from;
+    struct span bytes; /* until the next call */
+};
+
 /* The node image and the state partition, as the site configuration names them: LABEL=, UUID=, PARTLABEL=, PARTUUID= or /dev/...; empty: none. */
 struct host_root {
     const char *root;
     const char *state;
     bool
         may_format; /* a signed NodeJoin permits to format a state partition that is not blank and not ours */
+    bool
+        installed; /* root is an installed system whose own init will run: mounted writable, or below an overlay whose upper side lies on state */
 };
 
 struct host {
@@ -93,6 +105,8 @@ struct host {
     /* Runs a program to its end, without restarts; service_status and service_output of HOST_JOB tell about it. A job that still runs is ended
      * first. argv is copied. ERR_SPAWN. */
     enum err (*job_start)(void *ctx, const char *const *argv, struct fault *f);
+    /* Appends what the job wrote since the last call, as far as it fits and was not lost in the meantime. */
+    void (*job_read)(void *ctx, struct buf *ret);
     /* HOST_BUSY while it runs; HOST_YES: it ended with status 0; HOST_NO: otherwise (service_status has the wait status), or there was none. */
     enum host_answer (*job_result)(void *ctx);
     /* A job that removes everything below the folders, not the folders themselves; what is mounted below is unmounted first. ERR_SPAWN. */
@@ -102,6 +116,28 @@ struct host {
     /* Reaps children, handles signals, restarts; called once a turn. *ret_wake_ms: when it wants to be called again. True: somebody asked to stop
      * (signal, power button); *ret_reboot tells which way. */
     bool (*poll)(void *ctx, uint64_t now_ms, uint64_t *ret_wake_ms, bool *ret_reboot);
+
+    /* Keeping leases while the kernel owns the network. NULL on a board without it, where what was handed over stays for ever.
+     * Opens what following needs on this NIC: only DHCPv4 answers for its MAC and router advertisements of the link come in, and nothing that
+     * comes in is answered by it. They wake the loop. ERR_KEEP. */
+    enum err (*keep_open)(void *ctx, unsigned nic, unsigned families, struct fault *f);
+    void (*keep_close)(void *ctx); /* idempotent */
+    /* The next message, at most a bounded number in a while, so that a flood does not starve the loop. False: none now. */
+    bool (*keep_recv)(void *ctx, struct host_kept_message *ret);
+    /* A DHCPv4 message to a server or to 255.255.255.255. from NULL: this machine has no address. Like any datagram it may be lost. */
+    void (*keep_send)(void *ctx, const struct ip *from, const struct ip *to, struct span message);
+    /* New lifetimes (seconds, not 0; UINT32_MAX: for ever) of an address in the kernel, which makes it anew if it is gone. ERR_HANDOFF. */
+    enum err (*addr_lifetime)(void *ctx, unsigned nic, const struct ip_prefix *addr, uint32_t valid_s,
+                              uint32_t preferred_s, struct fault *f);
+
+    /* Handing over to an installed system, after root_step with `installed`. NULL on boards without it.
+     * HOST_YES: spec names the device that root_step mounted. HOST_NO: another one; f has both. */
+    enum host_answer (*target_is)(void *ctx, const char *spec, struct fault *f);
+    /* Copies the agent's own program. ERR_FILE. */
+    enum err (*copy_self)(void *ctx, const char *path, struct fault *f);
+    /* Lets go of links, files, mounts and process settings, and becomes the installed system's init. Returns only if that cannot be executed:
+     * ERR_SPAWN. */
+    enum err (*target_switch)(void *ctx, struct fault *f);
 };
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include "firmware/agent/backoff.h"
 #include "firmware/agent/phases.h"
+#include "firmware/agent/target.h"
 #include "firmware/base/text.h"
 
 int64_t agent_time(const struct agent *a)
@@ -25,6 +26,7 @@ void agent_init(struct agent *a, const struct board *board, const struct host *h
     arena_init(&a->arena, a->arena_mem, sizeof(a->arena_mem));
     a->bundle_bytes = BUF_OF(a->bundle_mem);
     a->file = BUF_OF(a->file_mem);
+    a->line = BUF_OF(a->line_mem);
     timekeeper_init(&a->time, agent_build_time(), a->now_ms);
 }
 
@@ -49,12 +51,21 @@ static void enter(struct agent *a, enum phase_id row)
     a->at.retry_ms = a->now_ms;
 }
 
-/* The next row that this board can run. */
+/* True for rows that this board, this bundle or this boot leaves out. */
+static bool is_left_out(const struct agent *a, const struct phase *p)
+{
+    if (target_leaves_out(a, (enum phase_id)(p - phases)))
+        return true;
+    if ((p->needs_host && !a->host) || (p->joins && a->resuming))
+        return true;
+    return p->roles != 0 && !(p->roles & 1u << a->bundle.role);
+}
+
 static enum phase_id next_row(const struct agent *a)
 {
     unsigned row = a->at.row + 1;
 
-    while (row < PHASE_COUNT && phases[row].needs_host && !a->host)
+    while (row < PHASE_COUNT && is_left_out(a, &phases[row]))
         row++;
     return (enum phase_id)row;
 }
@@ -65,6 +76,25 @@ static bool blames_clock(enum err e)
     return e == ERR_CONFIG_EXPIRED || e == ERR_CONFIG_FUTURE || e == ERR_TLS_EXPIRED || e == ERR_TLS_FUTURE;
 }
 
+/* How long this row may take while it is only a look; 0: it is none. */
+static uint32_t glance_ms(const struct agent *a)
+{
+    uint32_t ms = target_glance_ms(a, a->at.row);
+
+    return ms ? ms : a->resuming ? phases[a->at.row].glance_ms : 0;
+}
+
+/* A machine that is a node already only looks whether there is something new. */
+static void glance_failed(struct agent *a)
+{
+    const struct phase *p = &phases[a->at.row];
+
+    stop_row(a);
+    journal_fault(&a->journal, a->now_ms, p->name, &a->fault, ++a->at.failures[a->at.row], 0);
+    journal_note(&a->journal, a->now_ms, p->name, "goes on as the node that this machine is");
+    enter(a, target_used(a) ? PHASE_PREFLIGHT : PHASE_NETWORK);
+}
+
 static void row_failed(struct agent *a)
 {
     const struct phase *p = &phases[a->at.row];
@@ -72,6 +102,8 @@ static void row_failed(struct agent *a)
     unsigned failures = ++a->at.failures[a->at.row];
     uint32_t wait = backoff_ms(failures, rng_u32());
 
+    a->failed = a->fault;
+    a->failed_row = a->at.row;
     stop_row(a);
     if (blames_clock(a->fault.code) && timekeeper_drop_hint(&a->time, a->now_ms))
         journal_note(&a->journal, a->now_ms, p->name,
@@ -93,6 +125,8 @@ static void row_done(struct agent *a)
         p->report(a);
     journal_end(&a->journal);
     stop_row(a);
+    if (a->failed_row == a->at.row)
+        fault_clear(&a->failed);
     a->at.failures[a->at.row] = 0;
     a->at.attempts[a->at.row] = 0;
     enter(a, next_row(a));
@@ -109,6 +143,7 @@ static enum step start_row(struct agent *a)
     a->at.wake_ms = a->now_ms;
     a->at.sub = 0;
     a->at.mark_ms = 0;
+    a->at.limit_ms = 0;
     if (a->at.attempts[a->at.row]++ == 0)
         a->at.first_ms[a->at.row] = a->now_ms;
     if (a->journal.level == JOURNAL_DEBUG) {
@@ -158,6 +193,16 @@ static bool network_lost(struct agent *a)
     return true;
 }
 
+/* Of this attempt; 0: none. */
+static uint32_t deadline_ms(const struct agent *a)
+{
+    const struct phase *p = &phases[a->at.row];
+
+    if (glance_ms(a))
+        return glance_ms(a);
+    return a->at.limit_ms ? a->at.limit_ms : p->deadline_ms;
+}
+
 static enum step run_row(struct agent *a)
 {
     const struct phase *p = &phases[a->at.row];
@@ -166,8 +211,9 @@ static enum step run_row(struct agent *a)
     if (!a->at.running && start_row(a) == STEP_ERROR)
         return STEP_ERROR;
     s = p->step(a);
-    if (s == STEP_WAIT && p->deadline_ms && a->now_ms - a->at.start_ms >= p->deadline_ms) {
-        fault_set(&a->fault, p->late, "not done after %u s", (unsigned)(p->deadline_ms / 1000));
+    uint32_t deadline = deadline_ms(a);
+    if (s == STEP_WAIT && deadline && a->now_ms - a->at.start_ms >= deadline) {
+        fault_set(&a->fault, p->late, "not done after %u s", (unsigned)(deadline / 1000));
         return STEP_ERROR;
     }
     return s;
@@ -180,7 +226,7 @@ static uint64_t sooner(uint64_t x, uint64_t y)
 
 static uint64_t next_wake(const struct agent *a, uint64_t host_wake)
 {
-    uint64_t wake = host_wake;
+    uint64_t wake = sooner(host_wake, keeper_wake_ms(a));
 
     if (a->at.row == PHASE_COUNT)
         return a->net_up ? sooner(wake, net_wake_ms(a->now_ms)) : wake;
@@ -188,8 +234,8 @@ static uint64_t next_wake(const struct agent *a, uint64_t host_wake)
         wake = sooner(wake, a->at.retry_ms);
     else
         wake = sooner(wake, a->at.wake_ms);
-    if (a->at.running && phases[a->at.row].deadline_ms)
-        wake = sooner(wake, a->at.start_ms + phases[a->at.row].deadline_ms);
+    if (a->at.running && deadline_ms(a))
+        wake = sooner(wake, a->at.start_ms + deadline_ms(a));
     if (a->net_up)
         wake = sooner(wake, net_wake_ms(a->now_ms));
     return wake;
@@ -210,7 +256,9 @@ static void run_rows(struct agent *a)
         s = run_row(a);
         if (s == STEP_WAIT)
             return;
-        if (s == STEP_ERROR)
+        if (s == STEP_ERROR && glance_ms(a))
+            glance_failed(a);
+        else if (s == STEP_ERROR)
             row_failed(a);
         else
             row_done(a);
@@ -237,6 +285,7 @@ uint64_t agent_turn(struct agent *a)
         net_poll(a->now_ms);
         net_status(&a->net);
     }
+    keeper_turn(a);
     run_rows(a);
     /* What this turn made is sent in this turn. An answer that is there already is a row's to read, before the loop sleeps. */
     if (a->net_up)

@@ -1,9 +1,14 @@
 /*
- * phase_boot.c - identify and resume: entropy, what this machine trusts, who it is, and what it accepted before.
+ * phase_boot.c - identify, root and resume: entropy, what this machine trusts, who it is, where its files are, and what it accepted before.
  */
+#include "firmware/agent/handoff.h"
 #include "firmware/agent/phases.h"
+#include "firmware/agent/resume.h"
+#include "firmware/agent/target.h"
 #include "firmware/base/text.h"
 #include "firmware/crypto/crypto.h"
+
+enum { ROOT_POLL_MS = 10 };
 
 /* Collects noise until 256 bits are credited (SECURITY P21: no key before that). */
 static bool collect_noise(struct agent *a)
@@ -22,11 +27,13 @@ static bool collect_noise(struct agent *a)
     return rng_ready();
 }
 
-/* The stored seed is mixed in, and its successor is durable before anything else is drawn. A damaged store is resume's to tell. */
+/* The stored seed is mixed in, and its successor is durable before anything else is drawn. A damaged store is resume's to tell. A machine whose
+ * record lies on the state partition does it when that is there. */
 static enum err renew_seed(struct agent *a)
 {
     enum err e = state_load(a->board->storage, &a->state);
 
+    a->seeded = a->board->storage != NULL;
     if (e != OK) {
         memset(&a->state, 0, sizeof(a->state));
         return OK;
@@ -111,10 +118,87 @@ void identify_report(struct agent *a)
     journal_text(&a->journal, "cluster", a->site.cluster);
 }
 
+static enum err take_root(struct agent *a, bool may_format, enum host_answer *ret)
+{
+    bool installed = target_used(a);
+    const struct host_root want = {.root = installed ? a->site.target : a->site.root,
+                                   .state = a->site.state,
+                                   .may_format = may_format,
+                                   .installed = installed};
+
+    *ret = HOST_YES;
+    if (!a->host->root_step)
+        return OK;
+    fault_clear(&a->fault);
+    return a->host->root_step(a->host->ctx, &want, ret, &a->fault);
+}
+
+enum step root_step(struct agent *a)
+{
+    enum host_answer answer;
+    enum err e = take_root(a, false, &answer);
+
+    if (e == ERR_STATE_FOREIGN) {
+        /* What is there is not touched. A bundle for this machine may permit it; until then nothing is remembered. */
+        journal_fault(&a->journal, a->now_ms, "root", &a->fault, 1, 0);
+        a->state_foreign = true;
+        return STEP_DONE;
+    }
+    if (e != OK)
+        return STEP_ERROR;
+    if (answer != HOST_YES)
+        return phases_wait(a, ROOT_POLL_MS);
+    /* The record that lasts lies elsewhere than the one in memory that identify may have found. */
+    a->seeded = a->seeded && !a->site.state[0] && !target_used(a);
+    return STEP_DONE;
+}
+
+enum step root_format(struct agent *a)
+{
+    enum host_answer answer;
+    enum err e = take_root(a, true, &answer);
+
+    if (e == OK && answer != HOST_YES)
+        return phases_wait(a, ROOT_POLL_MS);
+    if (e == OK)
+        e = renew_seed(a);
+    if (e != OK) {
+        fault_set(&a->fault, e, "formatting the state partition");
+        return STEP_ERROR;
+    }
+    a->state_foreign = false;
+    return STEP_DONE;
+}
+
+void root_report(struct agent *a)
+{
+    journal_text(&a->journal, "root",
+                 target_used(a)    ? a->site.target
+                 : a->site.root[0] ? a->site.root
+                                   : "initramfs");
+    journal_text(&a->journal, "state",
+                 a->state_foreign   ? "foreign"
+                 : a->site.state[0] ? a->site.state
+                                    : "none");
+}
+
+/* The runtime needs no network: it starts while the network is acquired. Not before a wipe of its files, nor without the partition that they lie
+ * on. Where it cannot be started, preflight says so. */
+static void early_runtime(struct agent *a)
+{
+    if (!a->host || !a->host->pid1 || a->state.wiping || a->state_foreign)
+        return;
+    (void)!handoff_start_runtime(a);
+    fault_clear(&a->fault);
+}
+
 enum step resume_step(struct agent *a)
 {
+    const char *why = "";
     enum err e = state_load(a->board->storage, &a->state);
 
+    if (e == OK && !a->seeded)
+        e = renew_seed(a);
     if (e != OK) {
         fault_set(&a->fault, e, "state record");
         return STEP_ERROR;
@@ -128,5 +212,17 @@ enum step resume_step(struct agent *a)
     timekeeper_init(&a->time, agent_build_time(), a->now_ms);
     if (a->state.accepted)
         timekeeper_raise(&a->time, a->state.issued_s, a->now_ms);
+    a->resuming = resume_possible(a, &why);
+    if (*why)
+        journal_note(&a->journal, a->now_ms, "resume", why);
+    target_resume(a);
+    early_runtime(a);
     return STEP_DONE;
+}
+
+void resume_report(struct agent *a)
+{
+    journal_num(&a->journal, "sequence", a->state.sequence);
+    if (a->resuming)
+        journal_text(&a->journal, "node", a->state.node.node);
 }

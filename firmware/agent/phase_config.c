@@ -1,12 +1,18 @@
 /*
  * phase_config.c - fetch, verify, parse, accept, commit: from untrusted bytes to a config that is for this machine, now, and is remembered.
  */
+#include "config/join_supported.h"
 #include "firmware/agent/handoff.h"
+#include "firmware/agent/oneshot.h"
 #include "firmware/agent/phases.h"
+#include "firmware/agent/target.h"
 #include "firmware/base/text.h"
+
+enum { COMMIT_RECORD, COMMIT_STOPPING, COMMIT_WIPING };
 
 static enum err begin_fetch(struct agent *a)
 {
+    a->accepted = false;
     a->bundle_bytes.n = 0;
     a->bundle_bytes.overflow = false;
     return https_start(&a->https, &a->url, &a->site.roots, agent_time(a), a->time.quality, &a->bundle_bytes,
@@ -109,14 +115,34 @@ void verify_report(struct agent *a)
 
 enum step parse_step(struct agent *a)
 {
-    return bundle_parse(a->verified, a->site.permit_unsafe_skip_ca, &a->arena, &a->bundle, &a->fault) == OK
-               ? STEP_DONE
-               : STEP_ERROR;
+    enum err e = bundle_parse(a->verified, &a->arena, &a->bundle, &a->fault);
+    if (e == OK)
+        e = oneshot_check_mode(a, &a->fault);
+    if (e == OK)
+        e = target_check_mode(a, &a->fault);
+    if (e == OK)
+        e = bundle_supported(&a->bundle, target_abilities(a, oneshot_abilities()),
+                             a->site.permit_unsafe_skip_ca, &a->fault);
+    if (e == OK)
+        e = join_args_permitted(&a->bundle.join, span_str(a->site.permit_kubelet_args), &a->fault);
+    if (e == OK)
+        oneshot_name_node(a);
+    return e == OK ? STEP_DONE : STEP_ERROR;
 }
 
 void parse_report(struct agent *a)
 {
     journal_text(&a->journal, "name", a->bundle.node.name);
+}
+
+/* The state partition holds something else, and only a bundle that is for this machine may permit to format it. */
+static enum step format_state(struct agent *a)
+{
+    if (!a->bundle.node.format_state) {
+        fault_set(&a->fault, ERR_STATE_FOREIGN, "the bundle does not say formatState: true");
+        return STEP_ERROR;
+    }
+    return root_format(a);
 }
 
 enum step accept_step(struct agent *a)
@@ -127,7 +153,11 @@ enum step accept_step(struct agent *a)
         OK)
         return STEP_ERROR;
     timekeeper_raise(&a->time, a->bundle.node.issued_s, a->now_ms);
-    return STEP_DONE;
+    /* A newer bundle than the one that this node joined with is a new join. */
+    if (a->resuming && memcmp(a->state.digest, verified_digest(a->verified), HASH_SIZE) != 0)
+        a->resuming = false;
+    a->accepted = true;
+    return a->state_foreign ? format_state(a) : target_check_device(a);
 }
 
 void accept_report(struct agent *a)
@@ -140,12 +170,13 @@ void accept_report(struct agent *a)
     journal_span(&a->journal, "expires", buf_span(&b));
 }
 
-/* Another bundle is another join: kubelet would go on in the old cluster under the old name if it found what it had there. */
+/* Another bundle is another join: kubelet would go on in the old cluster under the old name if it found what it had there. The same holds for
+ * a certificate that is of no use any more. */
 static enum err forget_old_join(struct agent *a, struct state *next)
 {
     enum err e;
 
-    if (!next->joined || memcmp(next->digest, verified_digest(a->verified), HASH_SIZE) == 0)
+    if (!next->joined || (!a->rejoin && memcmp(next->digest, verified_digest(a->verified), HASH_SIZE) == 0))
         return OK;
     e = a->host->remove_file(a->host->ctx, HANDOFF_KUBELET_CONF, true, &a->fault);
     if (e == OK)
@@ -154,11 +185,36 @@ static enum err forget_old_join(struct agent *a, struct state *next)
     return e;
 }
 
-enum step commit_step(struct agent *a)
+/* kubeadm's work is done once. What it left behind is wiped and tried anew, but never when etcd has data or a member of ours. */
+static bool is_spent(const struct agent *a, const struct state *next)
+{
+    const struct host *h = a->host;
+    bool newer = memcmp(next->digest, verified_digest(a->verified), HASH_SIZE) != 0;
+
+    if ((newer && a->bundle.node.reset) || next->wiping)
+        return false;
+    if (next->kubeadm)
+        return h->exists(h->ctx, "/var/lib/etcd/member") ||
+               h->exists(h->ctx, "/etc/kubernetes/manifests/etcd.yaml");
+    return a->bundle.role != BUNDLE_WORKER && h->exists(h->ctx, "/var/lib/etcd/member");
+}
+
+static enum step remember(struct agent *a)
 {
     const uint8_t *digest = verified_digest(a->verified);
     struct state next = a->state;
     enum err e = a->host ? forget_old_join(a, &next) : OK;
+
+    if (a->host && e == OK && is_spent(a, &next))
+        e = fault_set(&a->fault, ERR_KUBEADM_HALF, "%s",
+                      next.kubeadm ? "kubeadm did not end" : "the node was made before");
+    if (e != OK)
+        return STEP_ERROR;
+    next.wiping = next.wiping || next.kubeadm;
+    next.kubeadm = false;
+    /* Asked for once: the record with this bundle's digest says whether its wipe is still to be done. */
+    if (a->host && a->bundle.node.reset && memcmp(next.digest, digest, HASH_SIZE) != 0)
+        next.wiping = true;
 
     next.accepted = true;
     next.sequence = a->bundle.node.sequence;
@@ -175,5 +231,92 @@ enum step commit_step(struct agent *a)
     a->machine.has_stored = true;
     a->machine.stored_sequence = next.sequence;
     memcpy(a->machine.stored_digest, next.digest, HASH_SIZE);
+    a->rejoin = false;
     return STEP_DONE;
+}
+
+static bool is_stopped(const struct agent *a, enum host_service which)
+{
+    struct host_service_status st;
+
+    a->host->service_status(a->host->ctx, which, &st);
+    return st.state == HOST_SERVICE_STOPPED;
+}
+
+/* Pods of this boot hold files and mounts below what is to be wiped: the machine starts anew, and wipes before anything runs. */
+static bool pods_may_run(const struct agent *a)
+{
+    struct host_service_status st;
+
+    a->host->service_status(a->host->ctx, HOST_KUBELET, &st);
+    return st.starts > 0;
+}
+
+static enum step begin_wipe(struct agent *a)
+{
+    journal_note(&a->journal, a->now_ms, "commit", "reset: what the earlier join left is wiped");
+    if (a->host->pid1 && pods_may_run(a)) {
+        a->board->finish(a->board->ctx, BOARD_FINISH_REBOOT, 0);
+        return phases_wait(a, 1000);
+    }
+    a->host->service_stop(a->host->ctx, HOST_KUBELET);
+    if (a->host->pid1)
+        a->host->service_stop(a->host->ctx, HOST_RUNTIME);
+    a->at.sub = COMMIT_STOPPING;
+    return phases_wait(a, 20);
+}
+
+/* The runtime of a running system, and what else it runs, are not ours to wipe. */
+static enum step wipe_folders(struct agent *a)
+{
+    static const char *const folders[] = {"/etc/kubernetes",     "/var/lib/kubelet", "/var/lib/cni",
+                                          "/var/lib/containerd", "/var/lib/etcd",    NULL};
+    static const char *const of_kubelet[] = {"/etc/kubernetes", "/var/lib/kubelet", NULL};
+
+    if (!is_stopped(a, HOST_KUBELET) || (a->host->pid1 && !is_stopped(a, HOST_RUNTIME)))
+        return phases_wait(a, 50);
+    if (a->host->job_wipe(a->host->ctx, a->host->pid1 ? folders : of_kubelet, &a->fault) != OK)
+        return STEP_ERROR;
+    a->at.sub = COMMIT_WIPING;
+    return phases_wait(a, 20);
+}
+
+static enum step await_wipe(struct agent *a)
+{
+    struct state next = a->state;
+    enum host_answer answer = a->host->job_result(a->host->ctx);
+    enum err e;
+
+    if (answer == HOST_BUSY)
+        return phases_wait(a, 50);
+    next.wiping = false;
+    next.joined = false;
+    e = answer == HOST_YES ? state_save(a->board->storage, &next) : ERR_FILE;
+    if (e != OK) {
+        fault_set(&a->fault, e, "the reset could not be finished");
+        return STEP_ERROR;
+    }
+    a->state = next;
+    return STEP_DONE;
+}
+
+enum step commit_step(struct agent *a)
+{
+    enum step s;
+
+    switch (a->at.sub) {
+    case COMMIT_RECORD:
+        s = remember(a);
+        return s == STEP_DONE && a->state.wiping ? begin_wipe(a) : s;
+    case COMMIT_STOPPING:
+        return wipe_folders(a);
+    default:
+        return await_wipe(a);
+    }
+}
+
+void commit_report(struct agent *a)
+{
+    if (a->host && a->bundle.node.reset)
+        journal_text(&a->journal, "reset", "done");
 }

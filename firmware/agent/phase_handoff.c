@@ -7,19 +7,25 @@
  * them; kubelet starts when all else is done.
  */
 #include "firmware/agent/handoff.h"
+#include "firmware/agent/oneshot.h"
 #include "firmware/agent/phases.h"
+#include "firmware/agent/resume.h"
+#include "firmware/agent/target.h"
 #include "firmware/base/text.h"
 
-static void render_input(const struct agent *a, struct render_input *ret)
+static void render_input(struct agent *a, struct render_input *ret)
 {
+    /* A running system keeps its name; kubelet is told the node's where it is another one. */
+    bool own_name = kernel_used() && oneshot_hostname(a, a->system_name) == OK;
+
     *ret = (struct render_input){
         .join = &a->bundle.join,
         .cluster = &a->cluster.cluster,
         .server = a->cluster.server,
         .ca_pem = a->cluster.ca_pem,
         .kubelet_config = a->cluster.kubelet_config,
-        .hostname = a->bundle.node.name,
-        .resolved_active = a->host->resolved_active(a->host->ctx),
+        .hostname = own_name ? a->system_name : a->bundle.node.name,
+        .resolved_active = target_used(a) ? target_resolved(a) : a->host->resolved_active(a->host->ctx),
         .node_ip_count = a->node_ip_count,
     };
     memcpy(ret->node_ips, a->node_ips, sizeof(ret->node_ips));
@@ -72,6 +78,8 @@ static enum err write_file(struct agent *a, enum render_file which)
     char path[256];
     enum err e = render_facts(which, &a->bundle.join, path, &facts);
 
+    if (which == RENDER_INSTANCE && !a->cluster.cluster.local_cri_socket)
+        return OK;
     if (e == OK)
         e = handoff_render(a, which);
     if (e == OK && facts.only_if_absent && h->exists(h->ctx, facts.path))
@@ -106,7 +114,6 @@ static void add_addr(struct host_net *n, const struct net_addr *addr)
     if (addr->state != NET_ADDR_PREFERRED || n->addr_count == HOST_ADDRS_MAX)
         return;
     n->addrs[n->addr_count] = addr->prefix;
-    /* Nobody renews a lease after the hand-over, so the kernel keeps the address: a node must not lose its address while it runs. */
     n->valid_s[n->addr_count++] = UINT32_MAX;
 }
 
@@ -125,6 +132,9 @@ static enum err hand_network(struct agent *a)
     struct host_net *n = &a->host_net;
     enum err e;
 
+    /* The system has its network already. */
+    if (kernel_used())
+        return OK;
     *n = (struct host_net){.nic = a->nic, .mtu6 = a->net.mtu6, .accept_ra = (a->families & FAMILIES_V6) != 0};
     add_addr(n, &a->net.v4);
     for (unsigned i = 0; i < NET_ADDR6_MAX; i++)
@@ -132,6 +142,7 @@ static enum err hand_network(struct agent *a)
     add_addr(n, &a->net.link_local);
     add_default(n, &a->net.router4);
     add_default(n, &a->net.router6);
+    keeper_take(a);
     net_stop();
     a->net_up = false;
     a->handed_over = true;
@@ -151,8 +162,11 @@ static enum err write_names(struct agent *a)
     const struct host *h = a->host;
     const char *name = a->bundle.node.name;
     char text[IP_TEXT_MAX];
-    enum err e = h->hostname_set(h->ctx, name, &a->fault);
+    enum err e;
 
+    if (kernel_used())
+        return OK;
+    e = h->hostname_set(h->ctx, name, &a->fault);
     a->file.n = 0;
     buf_fmt(&a->file, "127.0.0.1 localhost\n::1 localhost ip6-localhost\n");
     for (unsigned i = 0; i < a->node_ip_count; i++)
@@ -178,13 +192,20 @@ static enum err set_clock(struct agent *a)
 /* From here on kubelet's files and a Node of this name are this machine's own, whenever the power goes. */
 static enum err record_joined(struct agent *a)
 {
-    struct state next = a->state;
-    enum err e;
+    return a->resuming ? OK : handoff_record(a, a->bundle.role != BUNDLE_WORKER);
+}
 
+enum err handoff_record(struct agent *a, bool by_kubeadm)
+{
+    struct state next = a->state;
+    enum err e = OK;
+
+    next.kubeadm = by_kubeadm;
+    next.joined = !by_kubeadm;
     if (next.joined)
-        return OK;
-    next.joined = true;
-    e = state_save(a->board->storage, &next);
+        e = resume_remember(a, &next.node);
+    if (e == OK)
+        e = state_save(a->board->storage, &next);
     if (e != OK)
         return fault_set(&a->fault, e, "state record");
     a->state = next;
@@ -200,8 +221,16 @@ static enum err start_kubelet(struct agent *a)
     render_input(a, &in);
     a->file.n = 0;
     e = render_argv(&in, a->site.kubelet, &a->file, argv, &a->fault);
-    if (e == OK)
-        e = a->host->service_start(a->host->ctx, HOST_KUBELET, argv, &a->fault);
+    return e == OK ? handoff_run_kubelet(a, argv) : e;
+}
+
+enum err handoff_run_kubelet(struct agent *a, const char *const *argv)
+{
+    enum err e;
+
+    if (kernel_used())
+        return oneshot_restart_kubelet(a);
+    e = a->host->service_start(a->host->ctx, HOST_KUBELET, argv, &a->fault);
     if (e != OK)
         return e;
     journal_begin(&a->journal, a->now_ms, "handoff", "kubelet");
@@ -211,8 +240,21 @@ static enum err start_kubelet(struct agent *a)
     return OK;
 }
 
+enum { LAST_FILE_STEP = 4, NETWORK_STEP = 6, LAST_STEP = 10, DAD_POLL_MS = 10 };
+
 static enum err do_step(struct agent *a, unsigned step)
 {
+    enum err e;
+
+    bool by_kubeadm = a->bundle.role != BUNDLE_WORKER;
+
+    /* A node that resumes has its files; kubeadm writes its own. */
+    if ((a->resuming || by_kubeadm) && step <= LAST_FILE_STEP)
+        return OK;
+    if (by_kubeadm && step == LAST_STEP)
+        return OK;
+    if (target_used(a) && step > LAST_FILE_STEP)
+        return target_do_step(a, step);
     switch (step) {
     case 0:
         return write_file(a, RENDER_CA);
@@ -225,7 +267,8 @@ static enum err do_step(struct agent *a, unsigned step)
     case 4:
         return write_file(a, RENDER_BOOTSTRAP);
     case 5:
-        return forward(a);
+        e = oneshot_prepare_forwarding(a);
+        return e == OK ? forward(a) : e;
     case 6:
         return hand_network(a);
     case 7:
@@ -235,11 +278,9 @@ static enum err do_step(struct agent *a, unsigned step)
     case 9:
         return record_joined(a);
     default:
-        return start_kubelet(a);
+        return a->resuming ? resume_start_kubelet(a) : start_kubelet(a);
     }
 }
-
-enum { NETWORK_STEP = 6, LAST_STEP = 10, DAD_POLL_MS = 10 };
 
 /* Before the network is handed over: WAIT while the probe of an address runs or a short flap of the carrier has taken the addresses; an error if
  * other ones came instead of those that kubelet's files name. */
@@ -266,12 +307,14 @@ enum step handoff_step(struct agent *a)
 
     if (ready != STEP_DONE)
         return ready;
+    if (a->at.sub > LAST_STEP)
+        return oneshot_await_kubelet(a);
     e = do_step(a, a->at.sub);
     if (e != OK) {
         fault_set(&a->fault, e, "step %u of the hand-over", a->at.sub);
         return STEP_ERROR;
     }
-    if (a->at.sub++ == LAST_STEP)
+    if (a->at.sub++ == LAST_STEP && !kernel_used())
         return STEP_DONE;
     return phases_wait(a, 0);
 }

@@ -1,8 +1,11 @@
 /*
  * phase_host.c - preflight and joined: may this host run a kubelet, and did it become a node? The hand-over itself is in phase_handoff.c.
  */
+#include "config/join_supported.h"
 #include "firmware/agent/handoff.h"
+#include "firmware/agent/oneshot.h"
 #include "firmware/agent/phases.h"
+#include "firmware/agent/target.h"
 
 enum {
     EXITS_TOLD = 3,
@@ -21,7 +24,7 @@ static enum step refuse(struct agent *a, enum err e, const char *text)
 }
 
 /* The path of a unix:// socket. */
-static enum err cri_path(const struct agent *a, char *ret, size_t cap)
+enum err handoff_cri_path(const struct agent *a, char *ret, size_t cap)
 {
     struct span s = a->bundle.join.cri_socket;
 
@@ -36,35 +39,52 @@ static bool stale_files(struct agent *a)
     return a->host->exists(a->host->ctx, HANDOFF_KUBELET_CONF) && !a->state.joined;
 }
 
-static enum step start_runtime(struct agent *a)
+/* An argument of kubelet wins over its configuration. */
+static bool fails_on_swap(const struct agent *a)
+{
+    struct span arg = join_arg_value(&a->bundle.join, "fail-swap-on");
+
+    return arg.n > 0 ? !span_is(arg, "false") : a->kubelet.fail_swap_on;
+}
+
+enum err handoff_start_runtime(struct agent *a)
 {
     const char *const argv[] = {a->site.runtime, NULL};
 
-    if (strcmp(a->site.runtime, "none") != 0 &&
-        a->host->service_start(a->host->ctx, HOST_RUNTIME, argv, &a->fault) != OK)
-        return STEP_ERROR;
-    a->at.sub = 1;
-    return phases_wait(a, 0);
+    /* A running system runs its own. */
+    if (kernel_used() || target_used(a) || strcmp(a->site.runtime, "none") == 0)
+        return OK;
+    return a->host->service_start(a->host->ctx, HOST_RUNTIME, argv, &a->fault);
 }
 
 enum step preflight_step(struct agent *a)
 {
     const struct host *h = a->host;
+    unsigned ignored = 0;
     char path[256];
 
+    if (target_used(a))
+        return target_preflight(a);
     if (a->at.sub == 0) {
         if (stale_files(a))
             return refuse(a, ERR_STALE, HANDOFF_KUBELET_CONF " is there");
-        if (h->swap_on(h->ctx) && a->kubelet.fail_swap_on)
+        if (oneshot_check_manager(a) != OK)
+            return STEP_ERROR;
+        if (join_ignored(&a->bundle.join, &ignored, &a->fault) != OK)
+            return STEP_ERROR;
+        if (!(ignored & JOIN_IGNORE_SWAP) && h->swap_on(h->ctx) && fails_on_swap(a))
             return refuse(a, ERR_SWAP, "/proc/swaps is not empty");
-        if (h->port_free(h->ctx, 10250) == HOST_NO)
+        if (!(ignored & JOIN_IGNORE_PORT) && !oneshot_keeps_port(a) && h->port_free(h->ctx, 10250) == HOST_NO)
             return refuse(a, ERR_PORT, "10250");
         if ((a->bundle.node.families & FAMILIES_V6) && a->net_up && !a->net.router6.family &&
             a->bundle.node.v6.gateway.family == FAMILY_NONE)
             return refuse(a, ERR_ROUTE6, "no IPv6 router on the link and no gateway in the config");
-        return start_runtime(a);
+        if (handoff_start_runtime(a) != OK)
+            return STEP_ERROR;
+        a->at.sub = 1;
+        return phases_wait(a, 0);
     }
-    if (cri_path(a, path, sizeof(path)) != OK)
+    if (handoff_cri_path(a, path, sizeof(path)) != OK)
         return refuse(a, ERR_CRI, "criSocket is too long");
     if (h->unix_answers(h->ctx, path) == HOST_YES)
         return STEP_DONE;
@@ -72,18 +92,19 @@ enum step preflight_step(struct agent *a)
     return phases_wait(a, 20);
 }
 
-/* kubelet's last lines, one note each. */
-static void tell_output(struct agent *a)
+void handoff_tell_output(struct agent *a, enum host_service which)
 {
+    static const char *const names[HOST_SERVICES] = {
+        [HOST_RUNTIME] = "runtime", [HOST_KUBELET] = "kubelet", [HOST_JOB] = "job"};
     uint8_t text[4096];
     struct buf b = BUF_OF(text);
     struct span rest, line;
 
-    a->host->service_output(a->host->ctx, HOST_KUBELET, OUTPUT_LINES, &b);
+    a->host->service_output(a->host->ctx, which, OUTPUT_LINES, &b);
     rest = buf_span(&b);
     while (rest.n) {
         line = span_cut(&rest, '\n');
-        journal_begin(&a->journal, a->now_ms, "joined", "kubelet");
+        journal_begin(&a->journal, a->now_ms, phases[a->at.row].name, names[which]);
         journal_span(&a->journal, "line", line);
         journal_end(&a->journal);
     }
@@ -124,7 +145,7 @@ static enum step watch_kubelet(struct agent *a, bool has_conf)
     if (st.starts >= EXITS_TOLD && st.starts > a->kubelet_exits_told && st.state != HOST_SERVICE_RUNNING) {
         a->kubelet_exits_told = st.starts;
         a->at.sub &= ~(unsigned)TOLD_HEALTH;
-        tell_output(a);
+        handoff_tell_output(a, HOST_KUBELET);
         tell(a, ERR_KUBELET_EXITS, "kubelet exited again", TOLD_HEALTH);
     }
     if (has_conf && a->now_ms - a->at.start_ms >= HEALTH_WAIT_MS)
@@ -144,6 +165,8 @@ enum step joined_step(struct agent *a)
     const struct host *h = a->host;
     bool has_conf = h->exists(h->ctx, HANDOFF_KUBELET_CONF) && h->exists(h->ctx, HANDOFF_KUBELET_PEM);
 
+    if (target_used(a))
+        return target_switch(a);
     if (!has_conf || h->http_ok(h->ctx, a->kubelet.healthz_port, "/healthz") != HOST_YES)
         return watch_kubelet(a, has_conf);
     if (h->remove_file(h->ctx, HANDOFF_BOOTSTRAP_CONF, true, &a->fault) != OK)

@@ -2,8 +2,21 @@
  * phase_kube.c - discover and configure: the cluster proven, then read. Both rows drive one struct discover over one connection, which
  * therefore lives on when discover is done and is closed by configure, or by discover if that fails.
  */
+#include "config/join_supported.h"
 #include "firmware/agent/handoff.h"
 #include "firmware/agent/phases.h"
+#include "firmware/kube/versions.h"
+
+enum { DISCOVER_MS = 30000, API_CALL_MS = 30000, VERSION_MS = 25000, VERSION_POLL_MS = 5 };
+
+/* kubelet tells its version while the network is waited for. */
+static enum err ask_version(struct agent *a)
+{
+    const char *const argv[] = {a->site.kubelet, "--version", NULL};
+
+    a->kubelet_version[0] = 0;
+    return a->host->job_start ? a->host->job_start(a->host->ctx, argv, &a->fault) : OK;
+}
 
 enum err discover_phase_start(struct agent *a)
 {
@@ -18,8 +31,12 @@ enum err discover_phase_start(struct agent *a)
     enum err e = render_node_name(&a->bundle.join, a->bundle.node.name, a->node_name);
 
     a->trusted = false;
+    a->at.limit_ms = join_timeout_ms(in.join, "discovery", in.join->timeouts.discovery_ms, DISCOVER_MS);
     if (e != OK)
         return fault_set(&a->fault, e, "node name");
+    e = ask_version(a);
+    if (e != OK)
+        return e;
     e = discover_start(&a->discover, &in, a->now_ms);
     if (e != OK)
         a->fault = a->discover.fault;
@@ -67,12 +84,63 @@ void discover_phase_report(struct agent *a)
     journal_span(&a->journal, "endpoint", r->server);
 }
 
+/* The line that kubelet printed among what it may have said beside it. */
+static void keep_version(struct agent *a)
+{
+    uint8_t text[1024];
+    struct buf b = BUF_OF(text);
+    struct span rest, line;
+    unsigned minor;
+
+    a->host->service_output(a->host->ctx, HOST_JOB, 4, &b);
+    for (rest = buf_span(&b); rest.n > 0;) {
+        line = span_trim(span_cut(&rest, '\n'));
+        if (versions_read(line, &minor) == OK &&
+            span_to_cstr(line, a->kubelet_version, sizeof(a->kubelet_version)) == OK)
+            return;
+    }
+}
+
+/* The kubelet must not be newer than the cluster, nor too old for it. */
+static enum step check_version(struct agent *a)
+{
+    const struct apiobj_cluster *c = &a->cluster.cluster;
+    enum host_answer answer = a->host->job_start ? a->host->job_result(a->host->ctx) : HOST_NO;
+    unsigned ignored = 0;
+
+    if (!a->host->job_start)
+        return STEP_DONE;
+    if (answer == HOST_BUSY && a->now_ms - a->at.start_ms < VERSION_MS)
+        return phases_wait(a, VERSION_POLL_MS);
+    if (answer == HOST_YES)
+        keep_version(a);
+    if (join_ignored(&a->bundle.join, &ignored, &a->fault) != OK)
+        return STEP_ERROR;
+    if (ignored & JOIN_IGNORE_VERSION)
+        return STEP_DONE;
+    if (a->kubelet_version[0] == 0)
+        fault_set(&a->fault, ERR_VERSION_SKEW, "%s --version gives no version", a->site.kubelet);
+    else if (versions_check(c->minor, c->version, span_str(a->kubelet_version), &a->fault) == OK)
+        return STEP_DONE;
+    return STEP_ERROR;
+}
+
 enum step configure_step(struct agent *a)
 {
-    enum step s = go_on(a);
+    enum step s = a->at.sub ? STEP_DONE : go_on(a);
 
+    a->at.limit_ms = join_timeout_ms(&a->bundle.join, "kubernetesAPICall",
+                                     a->bundle.join.timeouts.kubernetes_api_call_ms, API_CALL_MS);
     if (s != STEP_DONE)
         return s;
+    a->at.sub = 1;
+    s = check_version(a);
+    if (s != STEP_DONE)
+        return s;
+    if (a->bundle.role == BUNDLE_CONTROL_PLANE && !a->cluster.cluster.endpoint[0]) {
+        fault_set(&a->fault, ERR_NO_ENDPOINT, "ConfigMap kube-system/kubeadm-config");
+        return STEP_ERROR;
+    }
     /* Rendered once here, so that a configuration that cannot be rendered is refused before anything is stored or written. */
     return handoff_render(a, RENDER_CONFIG) == OK ? STEP_DONE : STEP_ERROR;
 }
@@ -87,6 +155,8 @@ void configure_report(struct agent *a)
 {
     journal_text(&a->journal, "kubernetes", a->cluster.cluster.version);
     journal_text(&a->journal, "node", a->node_name);
+    if (a->kubelet_version[0])
+        journal_text(&a->journal, "kubelet", a->kubelet_version);
     journal_num(&a->journal, "connections", a->cluster.connections);
     if (a->kubelet.dropped[0])
         journal_text(&a->journal, "dropped", a->kubelet.dropped);

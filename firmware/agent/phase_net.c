@@ -2,9 +2,20 @@
  * phase_net.c - link, address, clock, locate, and after accept: network. From carrier to a place to fetch from.
  */
 #include "firmware/agent/phases.h"
+#include "firmware/agent/resume.h"
 #include "firmware/base/text.h"
+#include "net/kernel.h"
 
 enum { CARRIER_POLL_MS = 10, TELL_AFTER_MS = 3000 };
+
+/* On a running system: the NIC that its default route uses. */
+static bool nic_chosen(const struct agent *a, unsigned i)
+{
+    const struct kernel *k = kernel_used();
+    unsigned nic;
+
+    return a->site.nic[0] || !k || (k->default_nic(k->ctx, &nic) && nic == i);
+}
 
 static bool nic_wanted(const struct agent *a, const struct board_nic *nic)
 {
@@ -26,6 +37,7 @@ enum err link_start(struct agent *a)
     a->families = 0;
     if (a->handed_over) {
         a->host->service_stop(a->host->ctx, HOST_KUBELET);
+        keeper_stop(a);
         a->host->net_release(a->host->ctx, a->nic);
         a->handed_over = false;
     }
@@ -47,7 +59,8 @@ enum step link_step(struct agent *a)
     unsigned chosen = count;
 
     for (unsigned i = 0; i < count && chosen == count; i++) {
-        if (a->board->nic_info(a->board->ctx, i, &nic) == OK && nic_wanted(a, &nic) && nic.carrier)
+        if (a->board->nic_info(a->board->ctx, i, &nic) == OK && nic_wanted(a, &nic) && nic.carrier &&
+            nic_chosen(a, i))
             chosen = i;
     }
     if (chosen == count)
@@ -269,7 +282,7 @@ static enum err apply_static(struct agent *a, const struct nodejoin_network *n)
 /* Addresses that another bundle brought do not outlive it: the network starts anew, and this row waits for the families again. */
 static enum err drop_static(struct agent *a)
 {
-    const uint8_t *digest = verified_digest(a->verified);
+    const uint8_t *digest = a->resuming ? a->state.digest : verified_digest(a->verified);
     bool same = memcmp(a->static_digest, digest, HASH_SIZE) == 0;
     bool had = a->has_static;
 
@@ -282,15 +295,36 @@ static enum err drop_static(struct agent *a)
     return address_start(a);
 }
 
+/* A certificate that is of no use ends the resumption. A bundle that was just accepted leads on to a new join at once. */
+static enum err resume_or_join(struct agent *a)
+{
+    enum err e = resume_check_certificate(a);
+
+    if (e == OK) {
+        resume_load(a);
+        return OK;
+    }
+    a->resuming = false;
+    a->rejoin = true;
+    if (!a->accepted)
+        return e;
+    journal_fault(&a->journal, a->now_ms, "network", &a->fault, 1, 0);
+    fault_clear(&a->fault);
+    return OK;
+}
+
 enum err network_start(struct agent *a)
 {
-    enum err e = drop_static(a);
+    enum err e = a->resuming ? resume_or_join(a) : OK;
+
+    if (e == OK)
+        e = drop_static(a);
 
     if (e == OK)
         e = apply_static(a, &a->bundle.node.v4);
     if (e == OK)
         e = apply_static(a, &a->bundle.node.v6);
-    if (e == OK)
+    if (e == OK && !a->resuming)
         e = join_node_ips(&a->bundle.join, a->node_ips, &a->node_ip_count, &a->fault);
     net_status(&a->net);
     return e;
@@ -303,6 +337,8 @@ static bool usable(const struct net_addr *addr)
 
 bool phases_has_address(const struct agent *a, const struct ip *ip)
 {
+    if (kernel_used())
+        return kernel_used()->has(kernel_used()->ctx, ip);
     if (usable(&a->net.v4) && ip_eq(&a->net.v4.prefix.addr, ip))
         return true;
     for (unsigned i = 0; i < NET_ADDR6_MAX; i++) {
@@ -342,8 +378,12 @@ enum step network_step(struct agent *a)
         fill_node_ips(a);
     for (unsigned i = 0; i < a->node_ip_count; i++) {
         if (!phases_has_address(a, &a->node_ips[i])) {
-            yaml_fault(&a->fault, ERR_NODE_IP, a->bundle.join.node_ip, "%s is no address of this machine",
-                       ip_text(&a->node_ips[i], text));
+            (void)ip_text(&a->node_ips[i], text);
+            if (a->bundle.join.node_ip)
+                yaml_fault(&a->fault, ERR_NODE_IP, a->bundle.join.node_ip, "%s is no address of this machine",
+                           text);
+            else
+                fault_set(&a->fault, ERR_NODE_IP, "%s is no address of this machine", text);
             return STEP_ERROR;
         }
     }

@@ -6,14 +6,23 @@
  */
 #include "firmware/agent/phases.h"
 
+enum {
+    WORKER = 1 << BUNDLE_WORKER,
+    KUBEADM = 1 << BUNDLE_CONTROL_PLANE | 1 << BUNDLE_INIT,
+    JOINS = WORKER | 1 << BUNDLE_CONTROL_PLANE
+};
+
 /* A row is read as a row: */
 /* clang-format off */
 const struct phase phases[PHASE_COUNT] = {
     /* board -> who this machine is, what it trusts */
     [PHASE_IDENTIFY] = {.name = "identify", .step = identify_step, .report = identify_report,
                         .deadline_ms = 60000, .late = ERR_ENTROPY, .on_error = PHASE_IDENTIFY},
-    /* stored state -> the highest accepted sequence */
-    [PHASE_RESUME] = {.name = "resume", .step = resume_step, .deadline_ms = 10000, .late = ERR_STORE_IO, .on_error = PHASE_RESUME},
+    /* -> the node image is /, and what lasts lies on the state partition */
+    [PHASE_ROOT] = {.name = "root", .step = root_step, .report = root_report,
+                    .deadline_ms = 120000, .late = ERR_ROOT_MISSING, .on_error = PHASE_ROOT, .needs_host = true},
+    /* stored state -> the highest accepted sequence; a machine that is a node already leaves the rows out that join */
+    [PHASE_RESUME] = {.name = "resume", .step = resume_step, .report = resume_report, .deadline_ms = 10000, .late = ERR_STORE_IO, .on_error = PHASE_RESUME},
     /* -> carrier on the right NIC */
     [PHASE_LINK] = {.name = "link", .start = link_start, .step = link_step, .report = link_report,
                     .deadline_ms = 30000, .late = ERR_LINK_CARRIER, .on_error = PHASE_LINK},
@@ -25,36 +34,43 @@ const struct phase phases[PHASE_COUNT] = {
                      .deadline_ms = 5000, .late = ERR_CLOCK, .on_error = PHASE_CLOCK},
     /* -> where to fetch from */
     [PHASE_LOCATE] = {.name = "locate", .step = locate_step, .report = locate_report,
-                      .deadline_ms = 5000, .late = ERR_LOCATE_NONE, .on_error = PHASE_LOCATE},
+                      .glance_ms = 1000, .deadline_ms = 5000, .late = ERR_LOCATE_NONE, .on_error = PHASE_LOCATE},
     /* -> bytes, untrusted */
     [PHASE_FETCH] = {.name = "fetch", .start = fetch_start, .step = fetch_step, .stop = fetch_stop, .report = fetch_report,
-                     .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH},
+                     .glance_ms = 3000, .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH},
     /* bytes -> signed by a key of this site */
     [PHASE_VERIFY] = {.name = "verify", .step = verify_step, .report = verify_report,
-                      .deadline_ms = 5000, .late = ERR_DEADLINE, .on_error = PHASE_FETCH},
+                      .glance_ms = 1000, .deadline_ms = 5000, .late = ERR_DEADLINE, .on_error = PHASE_FETCH},
     /* signed bytes -> documents, checked at least as strictly as kubeadm does */
     [PHASE_PARSE] = {.name = "parse", .step = parse_step, .report = parse_report,
-                     .deadline_ms = 5000, .late = ERR_DEADLINE, .on_error = PHASE_FETCH},
+                     .glance_ms = 1000, .deadline_ms = 5000, .late = ERR_DEADLINE, .on_error = PHASE_FETCH},
     /* documents -> for this machine, this cluster, now, and not older than what was accepted before */
     [PHASE_ACCEPT] = {.name = "accept", .step = accept_step, .report = accept_report,
-                      .deadline_ms = 5000, .late = ERR_DEADLINE, .on_error = PHASE_FETCH},
+                      .glance_ms = 1000, .deadline_ms = 5000, .late = ERR_DEADLINE, .on_error = PHASE_FETCH},
     /* the config's network section -> the required families and node-ip on this machine */
     [PHASE_NETWORK] = {.name = "network", .start = network_start, .step = network_step, .report = address_report,
                        .deadline_ms = 30000, .late = ERR_ADDRESS_FAMILY, .on_error = PHASE_FETCH},
     /* token and pin -> the cluster's CA and endpoint */
     [PHASE_DISCOVER] = {.name = "discover", .start = discover_phase_start, .step = discover_phase_step, .stop = discover_phase_stop,
-                        .report = discover_phase_report, .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH, .needs_host = true},
+                        .report = discover_phase_report, .roles = JOINS, .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH, .needs_host = true, .joins = true},
     /* the cluster -> kubelet's configuration */
-    [PHASE_CONFIGURE] = {.name = "configure", .step = configure_step, .stop = configure_stop, .report = configure_report,
-                         .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH, .needs_host = true},
-    /* -> durable; the sequence is raised */
-    [PHASE_COMMIT] = {.name = "commit", .step = commit_step, .deadline_ms = 10000, .late = ERR_STORE_IO, .on_error = PHASE_COMMIT},
+    [PHASE_CONFIGURE] = {.name = "configure", .step = configure_step, .stop = configure_stop, .report = configure_report, .roles = JOINS,
+                         .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH, .needs_host = true, .joins = true},
+    /* -> durable; the sequence is raised, and what an earlier join left is gone if the config says so */
+    [PHASE_COMMIT] = {.name = "commit", .step = commit_step, .report = commit_report,
+                      .deadline_ms = 300000, .late = ERR_STORE_IO, .on_error = PHASE_COMMIT, .joins = true},
     /* -> this host can run a kubelet */
     [PHASE_PREFLIGHT] = {.name = "preflight", .step = preflight_step, .deadline_ms = 120000, .late = ERR_CRI,
                          .on_error = PHASE_PREFLIGHT, .needs_host = true},
+    /* -> the runtime has the container images that the node image brings */
+    [PHASE_IMAGES] = {.name = "images", .step = images_step, .report = images_report,
+                      .deadline_ms = 600000, .late = ERR_IMAGES, .on_error = PHASE_PREFLIGHT, .needs_host = true},
     /* -> the kernel has addresses, routes, settings; kubelet has its files and runs */
     [PHASE_HANDOFF] = {.name = "handoff", .step = handoff_step, .report = handoff_report,
                        .deadline_ms = 30000, .late = ERR_HANDOFF, .on_error = PHASE_LINK, .needs_host = true},
+    /* control-plane join and init: kubeadm of the node image does what it does, while kubelet is kept running */
+    [PHASE_KUBEADM] = {.name = "kubeadm", .start = kubeadm_start, .step = kubeadm_step, .stop = kubeadm_stop, .roles = KUBEADM,
+                       .deadline_ms = 600000, .late = ERR_KUBEADM, .on_error = PHASE_LINK, .needs_host = true, .joins = true},
     /* -> kubelet is healthy and has its own certificate; the token is gone */
     [PHASE_JOINED] = {.name = "joined", .start = joined_start, .step = joined_step, .on_error = PHASE_JOINED, .needs_host = true},
 };
@@ -71,7 +87,9 @@ enum phase_id phases_after(enum phase_id row, enum err e)
     case ERR_API_UNAUTHORIZED:
     case ERR_CSR_DENIED:
     case ERR_CSR_PENDING:
-        /* A dead token: a newer bundle may be there. After hand-over the network has to be taken back first. */
+    case ERR_KUBEADM_HALF:
+    case ERR_NO_ENDPOINT:
+        /* Only a newer bundle helps, and it may be there. After hand-over the network has to be taken back first. */
         if (row >= PHASE_HANDOFF)
             return PHASE_LINK;
         return row > PHASE_FETCH ? PHASE_FETCH : phases[row].on_error;

@@ -14,10 +14,14 @@ struct phase {
     enum step (*step)(struct agent *a); /* WAIT: a->at.wake_ms says when at the latest; ERROR: a->fault */
     void (*stop)(struct agent *a);      /* may be NULL; always runs when an attempt ends; idempotent */
     void (*report)(struct agent *a);    /* may be NULL; adds pairs to the `done` line */
-    uint32_t deadline_ms;               /* of one attempt; 0: none, for rows that wait for ever by design */
-    enum err late;                      /* the error when the deadline passes */
-    enum phase_id on_error;             /* the row to go back to */
-    bool needs_host;                    /* is left out on a board without an operating system */
+    uint32_t
+        glance_ms; /* not 0: while the machine resumes, one attempt of at most so long, whose failure leads on to network */
+    uint32_t deadline_ms;   /* of one attempt; 0: none, for rows that wait for ever by design */
+    enum err late;          /* the error when the deadline passes */
+    enum phase_id on_error; /* the row to go back to */
+    bool needs_host;        /* is left out on a board without an operating system */
+    unsigned roles;         /* set of 1 << enum bundle_role; 0: all */
+    bool joins;             /* is left out while the machine resumes: it is a node already */
 };
 
 extern const struct phase phases[PHASE_COUNT];
@@ -37,7 +41,12 @@ enum step phases_wait(struct agent *a, uint32_t ms);
 
 enum step identify_step(struct agent *a);
 void identify_report(struct agent *a);
+enum step root_step(struct agent *a);
+void root_report(struct agent *a);
+/* Formats a state partition that holds something else: WAIT, DONE with an empty record, or ERROR. */
+enum step root_format(struct agent *a);
 enum step resume_step(struct agent *a);
+void resume_report(struct agent *a);
 
 enum err link_start(struct agent *a);
 enum step link_step(struct agent *a);
@@ -63,6 +72,7 @@ void parse_report(struct agent *a);
 enum step accept_step(struct agent *a);
 void accept_report(struct agent *a);
 enum step commit_step(struct agent *a);
+void commit_report(struct agent *a);
 
 enum err discover_phase_start(struct agent *a);
 enum step discover_phase_step(struct agent *a);
@@ -73,6 +83,12 @@ void configure_stop(struct agent *a);
 void configure_report(struct agent *a);
 
 enum step preflight_step(struct agent *a);
+enum step images_step(struct agent *a);
+void images_report(struct agent *a);
+enum err kubeadm_start(struct agent *a);
+enum step kubeadm_step(struct agent *a);
+void kubeadm_stop(struct agent *a);
+
 enum step handoff_step(struct agent *a);
 void handoff_report(struct agent *a);
 enum err joined_start(struct agent *a);

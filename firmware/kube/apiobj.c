@@ -6,13 +6,8 @@
 #include "config/gate.h"
 #include "config/yaml.h"
 #include "firmware/base/json.h"
-#include "firmware/base/text.h"
+#include "firmware/kube/versions.h"
 #include "firmware/kube/yamlout.h"
-
-/* Minors of 1.x that were compared with the real kubeadm. kubeadm 1.36 itself refuses clusters below 1.35. */
-static const unsigned supported_minors[] = {35, 36, 37};
-
-enum { KUBELET_SKEW = 3 };
 
 enum err apiobj_status(const struct apiobj_answer *a, struct fault *f)
 {
@@ -70,25 +65,20 @@ static enum err text_of(const struct yaml_node *map, const char *key, const char
     return OK;
 }
 
-/* [v]1.MINOR.PATCH with a pre-release or build behind it. */
-static bool version_minor(struct span s, unsigned *ret)
+/* featureGates.NodeLocalCRISocket: kubeadm obeys it in every minor of the table, though it is locked since 1.36. */
+static enum err local_cri(const struct yaml_node *doc, bool *ret, struct fault *f)
 {
-    uint64_t minor, patch;
+    const struct yaml_node *gates = yaml_get(doc, "featureGates");
+    const struct yaml_node *n =
+        gates && gates->type == YAML_MAP ? yaml_get(gates, "NodeLocalCRISocket") : NULL;
 
-    if (span_starts(s, "v"))
-        s = span_sub(s, 1, s.n);
-    if (!span_starts(s, "1."))
-        return false;
-    s = span_sub(s, 2, s.n);
-    if (text_u64(span_cut(&s, '.'), 999, &minor))
-        return false;
-    size_t n = 0;
-    while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
-        n++;
-    if (text_u64(span_sub(s, 0, n), 999, &patch) || (n < s.n && s.p[n] != '-' && s.p[n] != '+'))
-        return false;
-    *ret = (unsigned)minor;
-    return true;
+    *ret = true;
+    if (!n)
+        return OK;
+    if (n->type != YAML_SCALAR || !n->plain || (!span_is(n->value, "true") && !span_is(n->value, "false")))
+        return yaml_fault(f, ERR_API_SYNTAX, n, "must be true or false");
+    *ret = span_is(n->value, "true");
+    return OK;
 }
 
 static enum err cluster_fields(const struct yaml_node *doc, struct apiobj_cluster *ret, struct fault *f)
@@ -115,10 +105,15 @@ static enum err cluster_fields(const struct yaml_node *doc, struct apiobj_cluste
         e = text_of(networking, "serviceSubnet", "10.96.0.0/12", c.service_subnet, sizeof(c.service_subnet),
                     f);
     if (!e)
+        e = text_of(doc, "controlPlaneEndpoint", "", c.endpoint, sizeof(c.endpoint), f);
+    if (!e)
         e = text_of(networking, "dnsDomain", "cluster.local", c.dns_domain, sizeof(c.dns_domain), f);
     if (e)
         return e;
-    if (!version_minor(span_str(c.version), &c.minor))
+    e = local_cri(doc, &c.local_cri_socket, f);
+    if (e)
+        return e;
+    if (versions_read(span_str(c.version), &c.minor))
         return yaml_fault(f, ERR_VERSION_SKEW, yaml_get(doc, "kubernetesVersion"),
                           "kubernetesVersion \"%s\" is not a version such as v1.36.2", c.version);
     *ret = c;
@@ -222,27 +217,5 @@ enum err apiobj_node(const struct apiobj_answer *a, struct fault *f)
         return fault_set(f, ERR_API_SYNTAX, "%s: the answer is not the JSON of a Node", a->what);
     if (c.ready)
         return fault_set(f, ERR_NODE_EXISTS, "%s is there and Ready", a->what);
-    return OK;
-}
-
-enum err apiobj_version_check(const struct apiobj_cluster *c, struct span kubelet_version, struct fault *f)
-{
-    bool supported = false;
-    unsigned kubelet;
-
-    for (size_t i = 0; i < COUNT(supported_minors); i++)
-        supported |= c->minor == supported_minors[i];
-    if (!supported)
-        return fault_set(f, ERR_VERSION_SKEW, "the cluster is %s; 1.%u to 1.%u are supported", c->version,
-                         supported_minors[0], supported_minors[COUNT(supported_minors) - 1]);
-    struct span v = span_trim(kubelet_version);
-    if (v.n == 0)
-        return OK;
-    if (span_starts(v, "Kubernetes "))
-        v = span_sub(v, 11, v.n);
-    if (!version_minor(v, &kubelet))
-        return fault_set(f, ERR_VERSION_SKEW, "the kubelet's version cannot be read");
-    if (kubelet > c->minor || c->minor - kubelet > KUBELET_SKEW)
-        return fault_set(f, ERR_VERSION_SKEW, "the cluster is %s, the kubelet 1.%u", c->version, kubelet);
     return OK;
 }

@@ -24,6 +24,8 @@ struct apiobj_cluster {
     char certificates_dir[256];
     char service_subnet[128];
     char dns_domain[254];
+    char endpoint[300];    /* controlPlaneEndpoint; empty: none, and no control-plane node can join */
+    bool local_cri_socket; /* not switched off by featureGates.NodeLocalCRISocket */
 };
 
 /* 200 is OK; else the error that the status means, with the message of the Status object. */
@@ -41,11 +43,5 @@ enum err apiobj_cluster(const struct apiobj_answer *a, struct buf *text, struct 
 
 /* nodes/NAME: OK for 404, and for a Node whose condition Ready is not True (kubeadm goes on there, too). ERR_NODE_EXISTS if it is True. */
 enum err apiobj_node(const struct apiobj_answer *a, struct fault *f) MUST_USE;
-
-/* Checks a cluster of 1.minor against the kubelet's version text, such as "v1.36.2" or "Kubernetes v1.36.2"; empty: the
- * kubelet's version is not known, only the table of supported minors is asked. kubelet may not be newer than the cluster, nor more
- * than three minors older. ERR_VERSION_SKEW. */
-enum err apiobj_version_check(const struct apiobj_cluster *c, struct span kubelet_version,
-                              struct fault *f) MUST_USE;
 
 #endif

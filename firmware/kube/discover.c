@@ -8,6 +8,8 @@
 #include "firmware/base/limits.h"
 #include "firmware/base/text.h"
 #include "firmware/kube/discover_race.h"
+#include "firmware/kube/versions.h"
+#include "net/net.h"
 
 enum state { IDLE = 0, RACE, HELD, SEND, RECEIVE, ENDED, BROKEN };
 
@@ -25,6 +27,8 @@ static enum discover_step fail(struct discover *d, enum err e, const char *text)
     char peer[IP_TEXT_MAX];
 
     (void)fault_set(&d->fault, e, "%s", text);
+    if (d->fault.code == ERR_CONNECT)
+        d->fault.code = ERR_DISCOVER_CONNECT;
     if (d->result.peer.family != FAMILY_NONE)
         fault_peer(&d->fault, d->result.peer.family == FAMILY_V6 ? "[%s]:%u" : "%s:%u",
                    ip_text(&d->result.peer, peer), (unsigned)d->target.port);
@@ -62,7 +66,7 @@ enum err discover_start(struct discover *d, const struct discover_input *in, uin
 
     *d = (struct discover){.in = *in, .arena_used = in->arena->used, .state = RACE};
     if (!d->in.transport)
-        d->in.transport = &transport_lwip;
+        d->in.transport = net_transport();
     enum err e = join->has_bootstrap_token && !join->has_file ? OK : ERR_DISCOVER_UNSUPPORTED;
     if (!e)
         e = span_to_cstr(join->endpoint_host, d->target.host, sizeof(d->target.host));
@@ -173,7 +177,7 @@ static enum discover_step race(struct discover *d, uint64_t now_ms)
     case RACE_WON:
         return won(d);
     case RACE_LOST:
-        return fail(d, ERR_CONNECT, "no address could be connected to");
+        return fail(d, ERR_DISCOVER_CONNECT, "no address could be connected to");
     default:
         return DISCOVER_WAIT;
     }
@@ -217,7 +221,9 @@ static enum err read_kubeadm_config(struct discover *d, const struct apiobj_answ
     if (!take(d->in.arena, a->body.n, &text))
         return fault_set(&d->fault, ERR_NOMEM, "%s is too large", a->what);
     enum err e = apiobj_cluster(a, &text, d->in.arena, &d->result.cluster, &d->fault);
-    return e ? e : apiobj_version_check(&d->result.cluster, d->in.kubelet_version, &d->fault);
+    return e ? e
+             : versions_check(d->result.cluster.minor, d->result.cluster.version, d->in.kubelet_version,
+                              &d->fault);
 }
 
 static enum err read_node(struct discover *d, const struct apiobj_answer *a)

@@ -25,7 +25,7 @@ enum { DISCOVER_INFO_MAX = 24 * 1024, DISCOVER_LANE_ARENA = 80 * 1024, DISCOVER_
 enum discover_step { DISCOVER_WAIT, DISCOVER_DONE, DISCOVER_FAILED };
 
 struct discover_input {
-    const struct transport *transport; /* NULL: transport_lwip */
+    const struct transport *transport; /* NULL: net_transport() */
     const struct join *join;
     const char *node_name;       /* as render_node_name() says */
     struct span kubelet_version; /* empty: not known */

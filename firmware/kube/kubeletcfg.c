@@ -6,6 +6,7 @@
 
 #include "config/gate.h"
 #include "firmware/base/ip.h"
+#include "firmware/base/json.h"
 #include "firmware/base/text.h"
 #include "firmware/kube/kubeletcfg_put.h"
 
@@ -127,9 +128,27 @@ static void read_facts(const struct yaml_node *root, const struct kubeletcfg_put
     *ret = facts;
 }
 
+/* kubeadm takes a text that begins with a brace for JSON, and does not read it as YAML in flow style. */
+static bool is_broken_json(struct span text)
+{
+    struct json json;
+    enum json_event event;
+
+    if (!span_starts(span_trim(text), "{"))
+        return false;
+    json_init(&json, span_trim(text));
+    do
+        event = json_next(&json);
+    while (event != JSON_END && event != JSON_ERROR);
+    return event == JSON_ERROR;
+}
+
 static enum err parse(struct span text, struct arena *arena, struct yaml_stream *ret, struct fault *f)
 {
     struct fault why = {0};
+
+    if (is_broken_json(text))
+        return fault_at(f, ERR_KUBELET_CONFIG, 1, 1, "", "a text that begins with { must be JSON");
     enum err e = yaml_parse(text, arena, ret, &why);
 
     if (e == OK)
@@ -155,7 +174,8 @@ static enum err render(const struct kubeletcfg_input *in, struct arena *arena, s
     w.preset[PRESET_CLUSTER_DNS] = cluster_dns(in->cluster->service_subnet, dns);
     w.preset[PRESET_CLUSTER_DOMAIN] = span_str(in->cluster->dns_domain);
     w.preset[PRESET_CLIENT_CA] = client_ca(in->cluster->certificates_dir, &ca_text);
-    w.preset[PRESET_RUNTIME_ENDPOINT] = in->cri_socket;
+    if (in->cluster->local_cri_socket)
+        w.preset[PRESET_RUNTIME_ENDPOINT] = in->cri_socket;
     if (in->resolved_active)
         w.preset[PRESET_RESOLV_CONF] = SPAN_LIT("/run/systemd/resolve/resolv.conf");
     e = kubeletcfg_put_struct(&w, &kubeletcfg_fields, stream.docs[0], 0, &count);

@@ -137,7 +137,7 @@ static enum err put_config(const struct render_input *in, struct arena *arena, s
 /* kubelet's arguments beyond the fixed ones, in kubeadm's order: its own (sorted, unless the document overrides them), then the
  * document's as they stand, then a node-ip that was filled in. */
 struct args {
-    struct join_arg arg[JOIN_ARGS_MAX + 3];
+    struct join_arg arg[JOIN_ARGS_MAX + 4];
     unsigned count;
     char name[RENDER_NAME_MAX];
     char node_ip[2 * IP_TEXT_MAX];
@@ -172,6 +172,8 @@ static enum err collect(const struct render_input *in, struct args *a, struct fa
     a->count = 0;
     if (render_node_name(join, in->hostname, a->name))
         return fault_set(f, ERR_CONFIG_UNSUPPORTED, "there is no usable node name");
+    if (!in->cluster->local_cri_socket && !argument(join, "container-runtime-endpoint"))
+        add(a, SPAN_LIT("container-runtime-endpoint"), join->cri_socket);
     if (strcmp(a->name, in->hostname) != 0 && !argument(join, "hostname-override"))
         add(a, SPAN_LIT("hostname-override"), span_str(a->name));
     for (unsigned i = 0; i < join->taint_count; i++) {
@@ -257,6 +259,14 @@ enum err render_put(enum render_file which, const struct render_input *in, struc
     return e;
 }
 
+const char *render_fixed_arg(const char *kubelet, unsigned n)
+{
+    const char *const words[] = {kubelet, "--bootstrap-kubeconfig=" BOOTSTRAP_PATH,
+                                 "--kubeconfig=/etc/kubernetes/kubelet.conf", "--config=" CONFIG_PATH};
+
+    return n < COUNT(words) ? words[n] : NULL;
+}
+
 static void put_word(struct buf *store, const char *word, const char **ret_argv, unsigned *n)
 {
     ret_argv[(*n)++] = (const char *)store->p + store->n;
@@ -274,10 +284,8 @@ enum err render_argv(const struct render_input *in, const char *kubelet, struct 
 
     if (e)
         return e;
-    put_word(store, kubelet, argv, &n);
-    put_word(store, "--bootstrap-kubeconfig=" BOOTSTRAP_PATH, argv, &n);
-    put_word(store, "--kubeconfig=/etc/kubernetes/kubelet.conf", argv, &n);
-    put_word(store, "--config=" CONFIG_PATH, argv, &n);
+    for (unsigned i = 0; render_fixed_arg(kubelet, i); i++)
+        put_word(store, render_fixed_arg(kubelet, i), argv, &n);
     for (unsigned i = 0; i < a.count; i++) {
         argv[n++] = (const char *)store->p + store->n;
         e = put_arg(store, &a.arg[i], f);

@@ -12,13 +12,13 @@
 enum render_file {
     RENDER_BOOTSTRAP, /* /etc/kubernetes/bootstrap-kubelet.conf: holds the token */
     RENDER_CA,        /* caCertPath, by default /etc/kubernetes/pki/ca.crt */
-    RENDER_INSTANCE,  /* /var/lib/kubelet/instance-config.yaml */
-    RENDER_CONFIG,    /* /var/lib/kubelet/config.yaml */
-    RENDER_FLAGS,     /* /var/lib/kubelet/kubeadm-flags.env */
+    RENDER_INSTANCE, /* /var/lib/kubelet/instance-config.yaml; not written if cluster->local_cri_socket is false */
+    RENDER_CONFIG, /* /var/lib/kubelet/config.yaml */
+    RENDER_FLAGS,  /* /var/lib/kubelet/kubeadm-flags.env */
     RENDER_FILES
 };
 
-enum { RENDER_NAME_MAX = 254, RENDER_ARGV_MAX = JOIN_ARGS_MAX + 8 };
+enum { RENDER_NAME_MAX = 254, RENDER_ARGV_MAX = JOIN_ARGS_MAX + 12 };
 
 struct render_input {
     const struct join *join;
@@ -53,6 +53,9 @@ enum err render_node_name(const struct join *join, const char *hostname,
  * ERR_KUBELET_CONFIG; ERR_CONFIG_UNSUPPORTED for arguments that systemd would not pass on unchanged; ERR_LIMIT. */
 enum err render_put(enum render_file which, const struct render_input *in, struct arena *arena,
                     struct buf *ret, struct kubeletcfg_facts *ret_kubelet, struct fault *f) MUST_USE;
+
+/* The n-th word that every kubelet's argv begins with, as kubeadm's systemd drop-in (10-kubeadm.conf) gives it; NULL behind the last. */
+const char *render_fixed_arg(const char *kubelet, unsigned n);
 
 /* kubelet's argv as kubeadm's systemd drop-in (10-kubeadm.conf) gives it, ended by NULL; the texts go to `store`. ERR_LIMIT,
  * ERR_CONFIG_UNSUPPORTED. */

@@ -1,0 +1,121 @@
+/*
+ * phase_kubeadm.c - kubeadm: control-plane join and init are done by the node image's own `kubeadm join|init --config`, with every line relayed.
+ *
+ * The agent is the init system that kubeadm misses: it starts kubelet as soon as kubeadm has written its configuration, and keeps it running.
+ * The documents go to a file that only root can read, in memory, and are gone when kubeadm has ended. Lines that could hold a token or a
+ * certificate key are not relayed (SECURITY P9).
+ */
+#include "firmware/agent/handoff.h"
+#include "firmware/agent/phases.h"
+#include "firmware/agent/resume.h"
+#include "firmware/kube/flags.h"
+
+#define DOCUMENTS    "/run/joinboot/kubeadm.yaml"
+#define KUBELET_YAML "/var/lib/kubelet/config.yaml"
+
+enum { POLL_MS = 100, KUBEADM_RUNS = 0, KUBELET_RUNS = 1, PIECE = 1024 };
+
+enum err kubeadm_start(struct agent *a)
+{
+    const char *const join[] = {"/usr/bin/kubeadm", "join", "--config", DOCUMENTS, NULL};
+    const char *const init[] = {"/usr/bin/kubeadm",
+                                "init",
+                                "--config",
+                                DOCUMENTS,
+                                "--skip-token-print",
+                                "--skip-certificate-key-print",
+                                NULL};
+    const struct host *h = a->host;
+    enum err e = render_node_name(&a->bundle.join, a->bundle.node.name, a->node_name);
+
+    if (e == OK)
+        e = h->write_file(h->ctx, DOCUMENTS, 0600, a->bundle.kubeadm_yaml, &a->fault);
+    if (e == OK)
+        e = h->job_start(h->ctx, a->bundle.role == BUNDLE_INIT ? init : join, &a->fault);
+    a->line.n = 0;
+    return e;
+}
+
+void kubeadm_stop(struct agent *a)
+{
+    (void)!a->host->remove_file(a->host->ctx, DOCUMENTS, true, NULL);
+}
+
+static bool may_hold_secret(struct span line)
+{
+    static const char *const words[] = {"token", "certificate-key", "certificate key"};
+
+    for (size_t i = 0; i < COUNT(words); i++) {
+        if (span_find_str(line, words[i]) < line.n)
+            return true;
+    }
+    return false;
+}
+
+static void relay_line(struct agent *a)
+{
+    struct span line = span_trim(buf_span(&a->line));
+
+    if (line.n > 0 && !may_hold_secret(line)) {
+        journal_begin(&a->journal, a->now_ms, "kubeadm", "says");
+        journal_span(&a->journal, "line", line);
+        journal_end(&a->journal);
+    }
+    wipe(a->line_mem, sizeof(a->line_mem));
+    a->line = BUF_OF(a->line_mem);
+}
+
+/* Whole lines; the beginning of one waits in a->line for its end. What a line has beyond that memory is cut. */
+static void relay(struct agent *a, bool ended)
+{
+    uint8_t piece[PIECE];
+    struct buf b = BUF_OF(piece);
+
+    a->host->job_read(a->host->ctx, &b);
+    for (size_t i = 0; i < b.n; i++) {
+        if (piece[i] == '\n')
+            relay_line(a);
+        else
+            buf_u8(&a->line, piece[i]);
+    }
+    wipe(piece, sizeof(piece));
+    if (ended)
+        relay_line(a);
+}
+
+/* kubeadm has written what kubelet needs, and waits for it. Until then kubelet would only exit. */
+static enum err start_kubelet(struct agent *a)
+{
+    const struct host *h = a->host;
+
+    if (!h->exists(h->ctx, KUBELET_YAML) || !h->exists(h->ctx, FLAGS_PATH) ||
+        (!h->exists(h->ctx, HANDOFF_BOOTSTRAP_CONF) && !h->exists(h->ctx, HANDOFF_KUBELET_CONF)))
+        return OK;
+    a->at.sub = KUBELET_RUNS;
+    return resume_start_kubelet(a);
+}
+
+static enum step ended(struct agent *a, bool well)
+{
+    if (!well) {
+        a->host->service_stop(a->host->ctx, HOST_KUBELET);
+        fault_set(&a->fault, ERR_KUBEADM, "%s",
+                  a->bundle.role == BUNDLE_INIT ? "kubeadm init" : "kubeadm join");
+        return STEP_ERROR;
+    }
+    if (a->bundle.role == BUNDLE_INIT)
+        a->kubelet = (struct kubeletcfg_facts){.healthz_port = 10248, .fail_swap_on = true};
+    return handoff_record(a, false) == OK ? STEP_DONE : STEP_ERROR;
+}
+
+enum step kubeadm_step(struct agent *a)
+{
+    enum host_answer answer = a->host->job_result(a->host->ctx);
+
+    relay(a, answer != HOST_BUSY);
+    if (answer != HOST_BUSY)
+        return ended(a, answer == HOST_YES);
+    if (a->at.sub == KUBEADM_RUNS && start_kubelet(a) != OK)
+        return STEP_ERROR;
+    return phases_wait(a, POLL_MS);
+}

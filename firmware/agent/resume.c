@@ -1,0 +1,125 @@
+/*
+ * resume.c - see resume.h.
+ */
+#include "firmware/agent/resume.h"
+
+#include "firmware/agent/handoff.h"
+#include "firmware/crypto/x509_client.h"
+#include "firmware/kube/flags.h"
+
+bool resume_possible(const struct agent *a, const char **ret_why)
+{
+    const struct host *h = a->host;
+
+    *ret_why = a->state.wiping ? "a reset is not finished" : a->state.kubeadm ? "kubeadm did not end" : "";
+    if (!h || **ret_why || !a->state.joined || !a->state.node.node[0])
+        return false;
+    if (!h->exists(h->ctx, HANDOFF_KUBELET_CONF) || !h->exists(h->ctx, HANDOFF_KUBELET_PEM))
+        *ret_why = "kubelet has no certificate yet";
+    else if (!h->exists(h->ctx, FLAGS_PATH) || !h->exists(h->ctx, a->state.node.ca))
+        *ret_why = "kubelet's files are not whole";
+    return !**ret_why;
+}
+
+_Static_assert(sizeof(((struct agent *)0)->node_name) == STATE_NAME, "names are copied whole");
+_Static_assert(sizeof(((struct nodejoin *)0)->name) == STATE_NAME, "names are copied whole");
+
+void resume_load(struct agent *a)
+{
+    const struct state_node *n = &a->state.node;
+    struct nodejoin *node = &a->bundle.node;
+
+    memset(&a->bundle, 0, sizeof(a->bundle));
+    memcpy(node->name, n->host, sizeof(node->name));
+    node->families = n->families;
+    node->v4 = n->v4;
+    node->v6 = n->v6;
+    a->bundle.join.cri_socket = span_str(n->cri);
+    memcpy(a->node_name, n->node, sizeof(a->node_name));
+    memcpy(a->node_ips, n->node_ips, sizeof(a->node_ips));
+    a->node_ip_count = n->node_ip_count;
+    a->kubelet.healthz_port = n->healthz_port;
+    a->kubelet.fail_swap_on = n->fail_swap_on;
+}
+
+/* Certificate, CA and scratch lie in memory that nothing else uses before the next row. */
+enum err resume_check_certificate(struct agent *a)
+{
+    const struct host *h = a->host;
+    size_t half = sizeof(a->file_mem) / 2, pem_n = 0, ca_n = 0;
+    struct buf scratch = {.p = a->bundle_mem, .cap = sizeof(a->bundle_mem)};
+    char name[STATE_TEXT + 16];
+    struct buf b = BUF_OF(name);
+    enum err e;
+
+    if (h->read_file(h->ctx, HANDOFF_KUBELET_PEM, a->file_mem, half, &pem_n) != OK)
+        return fault_set(&a->fault, ERR_RESUME_CERT, HANDOFF_KUBELET_PEM " cannot be read");
+    if (h->read_file(h->ctx, a->state.node.ca, a->file_mem + half, half, &ca_n) != OK)
+        return fault_set(&a->fault, ERR_RESUME_CERT, "%s cannot be read", a->state.node.ca);
+    buf_fmt(&b, "system:node:%s", a->state.node.node);
+    e = x509_client_check(span_of(a->file_mem, pem_n), span_of(a->file_mem + half, ca_n), name, agent_time(a),
+                          a->time.quality, &scratch, &a->fault);
+    wipe(a->file_mem, sizeof(a->file_mem)); /* kubelet's key is in the same file */
+    return e;
+}
+
+enum err resume_remember(const struct agent *a, struct state_node *ret)
+{
+    const struct nodejoin *node = &a->bundle.node;
+    struct render_facts facts;
+    char path[STATE_TEXT];
+    struct state_node n = {
+        .families = node->families,
+        .v4 = node->v4,
+        .v6 = node->v6,
+        .healthz_port = a->kubelet.healthz_port,
+        .fail_swap_on = a->kubelet.fail_swap_on,
+    };
+    struct fault unused;
+    enum err e = join_node_ips(&a->bundle.join, n.node_ips, &n.node_ip_count, &unused);
+
+    if (e == OK)
+        e = render_facts(RENDER_CA, &a->bundle.join, path, &facts);
+    if (e == OK)
+        e = span_to_cstr(span_str(facts.path), n.ca, sizeof(n.ca));
+    if (e == OK)
+        e = span_to_cstr(span_str(node->name), n.host, sizeof(n.host));
+    if (e == OK)
+        e = span_to_cstr(span_str(a->node_name), n.node, sizeof(n.node));
+    if (e == OK)
+        e = span_to_cstr(a->bundle.join.cri_socket, n.cri, sizeof(n.cri));
+    if (e == OK)
+        *ret = n;
+    return e;
+}
+
+/* The file's text with today's addresses: into a->file. Written only if it is another one. */
+static enum err refresh_flags(struct agent *a)
+{
+    const struct host *h = a->host;
+    unsigned filled_in = a->resuming && a->state.node.node_ip_count > 0 ? 0 : a->node_ip_count;
+    size_t n = 0;
+    struct span old;
+
+    if (h->read_file(h->ctx, FLAGS_PATH, a->bundle_mem, sizeof(a->bundle_mem), &n) != OK)
+        return fault_set(&a->fault, ERR_FILE, FLAGS_PATH " cannot be read");
+    old = span_of(a->bundle_mem, n);
+    a->file.n = 0;
+    a->file.overflow = false;
+    if (flags_set_node_ip(old, a->node_ips, filled_in, &a->file) != OK)
+        return fault_set(&a->fault, ERR_FILE, FLAGS_PATH " has not the form in which kubeadm writes it");
+    if (span_eq(old, buf_span(&a->file)))
+        return OK;
+    return h->write_file(h->ctx, FLAGS_PATH, 0644, buf_span(&a->file), &a->fault);
+}
+
+enum err resume_start_kubelet(struct agent *a)
+{
+    struct buf store = {.p = a->bundle_mem, .cap = sizeof(a->bundle_mem)};
+    const char *argv[RENDER_ARGV_MAX];
+    enum err e = refresh_flags(a);
+
+    if (e == OK)
+        e = flags_argv(buf_span(&a->file), a->site.kubelet, &store, argv, &a->fault);
+    return e == OK ? handoff_run_kubelet(a, argv) : e;
+}
