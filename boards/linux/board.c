@@ -43,7 +43,10 @@ static void op_feed(void *ctx)
 
 static void op_console(void *ctx, struct span text)
 {
-    (void)ctx;
+    struct system *s = ctx;
+
+    if (s->pid1)
+        bootlog_put(&s->bootlog, text);
     while (text.n > 0) {
         ssize_t put = write(STDOUT_FILENO, text.p, text.n);
         if (put < 0 && errno == EINTR)
@@ -58,7 +61,7 @@ static unsigned op_nic_count(void *ctx)
 {
     struct system *s = ctx;
 
-    return nic_scan(&s->nics);
+    return s->options.one_shot ? oneshot_scan(&s->oneshot) : nic_scan(&s->nics);
 }
 
 static enum err op_nic_info(void *ctx, unsigned nic, struct board_nic *ret)
@@ -72,6 +75,9 @@ static enum err op_nic_open(void *ctx, unsigned nic)
 {
     struct system *s = ctx;
 
+    /* A link that has kernel addresses must have no second stack beside them: two would answer for one machine. */
+    if (s->options.one_shot)
+        return OK;
     return packet_open(&s->packets, &s->nics, nic);
 }
 

@@ -177,3 +177,27 @@ enum err files_remove(const char *path, bool secret, struct fault *f)
     return files_sync_parent(path) ? OK
                                    : fault_set(f, ERR_FILE, "folder of %s: %s", path, files_reason(errno));
 }
+
+enum err files_name(const char *folder, unsigned n, char *ret, size_t cap)
+{
+    char best[SYSFILE_NAME], last[SYSFILE_NAME] = "", path[SYSFILE_PATH];
+    struct sysfile_dir d;
+    const char *name;
+    struct stat st;
+
+    /* Each pass finds the smallest name behind that of the pass before: no list is kept. */
+    for (unsigned i = 0; i <= n; i++) {
+        best[0] = 0;
+        if (!sysfile_dir_open(&d, folder))
+            return ERR_STORE_EMPTY;
+        while ((name = sysfile_dir_next(&d)) != NULL)
+            if (strcmp(name, last) > 0 && (!best[0] || strcmp(name, best) < 0) &&
+                stat(sysfile_path(path, "%s/%s", folder, name), &st) == 0 && S_ISREG(st.st_mode))
+                (void)!span_to_cstr(span_str(name), best, sizeof(best));
+        sysfile_dir_close(&d);
+        if (!best[0])
+            return ERR_STORE_EMPTY;
+        memcpy(last, best, sizeof(last));
+    }
+    return span_to_cstr(span_str(best), ret, cap);
+}

@@ -16,6 +16,9 @@ enum err files_read(const char *path, uint8_t *ret, size_t cap, size_t *ret_n) M
 /* Removes a regular file durably; a missing one is fine. With `secret` its bytes are overwritten and synced first. ERR_FILE. */
 enum err files_remove(const char *path, bool secret, struct fault *f) MUST_USE;
 
+/* The name of the n-th (from 0) regular file of a folder in the order of strcmp. ERR_STORE_EMPTY: there is none. ERR_LIMIT: it does not fit. */
+enum err files_name(const char *folder, unsigned n, char *ret, size_t cap) MUST_USE;
+
 /* Makes the folders above path and syncs each new name. False with errno. */
 bool files_make_parents(const char *path);
 /* Makes the name of path durable. False with errno. */

@@ -6,9 +6,11 @@
 
 #include "boards/linux/clock.h"
 #include "boards/linux/files.h"
+#include "boards/linux/installed.h"
 #include "boards/linux/sysctl.h"
 #include "boards/linux/sysfile.h"
 #include "boards/linux/system.h"
+#include "boards/linux/wipe.h"
 #include "firmware/base/text.h"
 
 static enum err op_write_file(void *ctx, const char *path, unsigned mode, struct span data, struct fault *f)
@@ -153,9 +155,100 @@ static void op_service_output(void *ctx, enum host_service which, unsigned lines
     service_output(&s->services[which], lines, ret);
 }
 
+static enum err op_root_step(void *ctx, const struct host_root *want, enum host_answer *ret, struct fault *f)
+{
+    return system_root_step(ctx, want, ret, f);
+}
+
+static enum err op_job_start(void *ctx, const char *const *argv, struct fault *f)
+{
+    struct system *s = ctx;
+
+    return service_run_job(&s->services[HOST_JOB], NULL, NULL, argv, clock_now_ms(), f);
+}
+
+static enum err op_job_wipe(void *ctx, const char *const *folders, struct fault *f)
+{
+    struct system *s = ctx;
+
+    return service_run_job(&s->services[HOST_JOB], wipe_folders, NULL, folders, clock_now_ms(), f);
+}
+
+static void op_job_read(void *ctx, struct buf *ret)
+{
+    struct system *s = ctx;
+
+    service_job_read(&s->services[HOST_JOB], ret);
+}
+
+static enum host_answer op_job_result(void *ctx)
+{
+    const struct system *s = ctx;
+
+    return service_job_result(&s->services[HOST_JOB]);
+}
+
+static enum err op_file_name(void *ctx, const char *folder, unsigned n, char *ret, size_t cap)
+{
+    (void)ctx;
+    return files_name(folder, n, ret, cap);
+}
+
 static bool op_poll(void *ctx, uint64_t now_ms, uint64_t *ret_wake_ms, bool *ret_reboot)
 {
     return system_poll(ctx, now_ms, ret_wake_ms, ret_reboot);
+}
+
+static enum err op_keep_open(void *ctx, unsigned nic, unsigned families, struct fault *f)
+{
+    struct system *s = ctx;
+
+    return keep_open(&s->keep, &s->nics, nic, families, f);
+}
+
+static void op_keep_close(void *ctx)
+{
+    struct system *s = ctx;
+
+    keep_close(&s->keep);
+}
+
+static bool op_keep_recv(void *ctx, struct host_kept_message *ret)
+{
+    struct system *s = ctx;
+
+    return keep_recv(&s->keep, clock_now_ms(), ret);
+}
+
+static void op_keep_send(void *ctx, const struct ip *from, const struct ip *to, struct span message)
+{
+    struct system *s = ctx;
+
+    keep_send(&s->keep, from, to, message);
+}
+
+static enum err op_addr_lifetime(void *ctx, unsigned nic, const struct ip_prefix *addr, uint32_t valid_s,
+                                 uint32_t preferred_s, struct fault *f)
+{
+    struct system *s = ctx;
+
+    return hostnet_lifetime(&s->nics, nic, addr, valid_s, preferred_s, f);
+}
+
+static enum host_answer op_target_is(void *ctx, const char *spec, struct fault *f)
+{
+    return installed_is(ctx, spec, f);
+}
+
+static enum err op_copy_self(void *ctx, const char *path, struct fault *f)
+{
+    (void)ctx;
+    return installed_copy_self(path, f);
+}
+
+static enum err op_target_switch(void *ctx, struct fault *f)
+{
+    return installed_switch(ctx, f);
 }
 
 void system_fill_host(struct system *s)
@@ -183,6 +276,20 @@ void system_fill_host(struct system *s)
         .service_stop = op_service_stop,
         .service_status = op_service_status,
         .service_output = op_service_output,
+        .root_step = op_root_step,
+        .job_start = op_job_start,
+        .job_read = op_job_read,
+        .job_result = op_job_result,
+        .job_wipe = op_job_wipe,
+        .file_name = op_file_name,
         .poll = op_poll,
+        .target_is = op_target_is,
+        .copy_self = op_copy_self,
+        .target_switch = op_target_switch,
+        .keep_open = op_keep_open,
+        .keep_close = op_keep_close,
+        .keep_recv = op_keep_recv,
+        .keep_send = op_keep_send,
+        .addr_lifetime = op_addr_lifetime,
     };
 }

@@ -102,6 +102,8 @@ static enum err give(unsigned index, const struct host_net *want, struct fault *
     int error;
 
     for (unsigned i = 0; i < want->addr_count; i++) {
+        if (want->valid_s[i] == 0)
+            continue;
         netlink_addr_add(&m, index, &want->addrs[i], want->valid_s[i]);
         error = netlink_do(&m);
         if (error)
@@ -155,6 +157,23 @@ void hostnet_release(struct hostnet *h, const struct nics *nics, unsigned nic)
     take_back(index, &h->last, NULL);
     if (has_ipv6())
         (void)!conf6(nics->name[nic], "disable_ipv6", "1", NULL);
+}
+
+enum err hostnet_lifetime(const struct nics *nics, unsigned nic, const struct ip_prefix *addr,
+                          uint32_t valid_s, uint32_t preferred_s, struct fault *f)
+{
+    unsigned index = nic_index(nics, nic);
+    char text[IP_TEXT_MAX];
+    struct netlink_msg m;
+    int error;
+
+    if (index == 0)
+        return fault_set(f, ERR_HANDOFF, "the link has gone");
+    netlink_addr_lifetime(&m, index, addr, valid_s, preferred_s);
+    error = netlink_do(&m);
+    return error
+               ? fault_set(f, ERR_HANDOFF, "address %s: %s", ip_prefix_text(addr, text), files_reason(error))
+               : OK;
 }
 
 enum err hostnet_loopback(struct fault *f)

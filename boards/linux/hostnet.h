@@ -27,6 +27,10 @@ enum err hostnet_apply(struct hostnet *h, const struct nics *nics, const struct 
 /* Takes back routes and addresses, and IPv6 from the link. Idempotent. */
 void hostnet_release(struct hostnet *h, const struct nics *nics, unsigned nic);
 
+/* New lifetimes of an address; made anew if the kernel has it no more. ERR_HANDOFF. */
+enum err hostnet_lifetime(const struct nics *nics, unsigned nic, const struct ip_prefix *addr,
+                          uint32_t valid_s, uint32_t preferred_s, struct fault *f) MUST_USE;
+
 /* Loopback up. ERR_HANDOFF. */
 enum err hostnet_loopback(struct fault *f) MUST_USE;
 

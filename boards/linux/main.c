@@ -3,9 +3,10 @@
  */
 #include <unistd.h>
 
+#include "boards/linux/joined.h"
 #include "boards/linux/pid1.h"
 #include "boards/linux/system.h"
-#include "firmware/agent/agent.h"
+#include "firmware/agent/oneshot.h"
 #include "firmware/base/text.h"
 
 #define VERSION "0.1.0"
@@ -41,16 +42,44 @@ static int complain(const char *what, int status)
     return status;
 }
 
-/* Until somebody stops the process; with --once until the last row is done. */
+/* Why the node has not joined by now. */
+static int give_up(void)
+{
+    char text[500];
+    struct buf b = BUF_OF(text);
+    enum phase_id row = agent.failed.code ? agent.failed_row : agent.at.row;
+
+    buf_fmt(&b, "%s: ", row < PHASE_COUNT ? phases[row].name : "");
+    if (agent.failed.code)
+        fault_print(&agent.failed, &b);
+    else
+        buf_fmt(&b, "not done after %u s", (unsigned)sys.options.timeout_s);
+    buf_u8(&b, 0);
+    oneshot_give_up(&agent);
+    return complain(text, OPTIONS_EXIT_FAILED);
+}
+
+static bool is_late(uint64_t start_ms)
+{
+    return sys.options.timeout_s && agent.now_ms - start_ms >= (uint64_t)sys.options.timeout_s * 1000;
+}
+
+/* Until somebody stops the process; with --once and --one-shot until the last row is done. */
 static int run_agent(void)
 {
-    if (!sys.options.once)
+    uint64_t start_ms = sys.board.now_ms(sys.board.ctx);
+
+    if (!sys.options.once && !sys.options.one_shot)
         return agent_run(&agent, &sys.board, &sys.host);
     agent_init(&agent, &sys.board, &sys.host);
     for (;;) {
         uint64_t wake = agent_turn(&agent);
         if (agent.stop_asked || agent.at.row == PHASE_COUNT)
             break;
+        if (is_late(start_ms))
+            return give_up();
+        if (sys.options.timeout_s && wake > start_ms + (uint64_t)sys.options.timeout_s * 1000)
+            wake = start_ms + (uint64_t)sys.options.timeout_s * 1000;
         sys.board.sleep_until(sys.board.ctx, wake);
     }
     if (agent.net_up)
@@ -93,6 +122,8 @@ int main(int argc, char **argv)
 {
     int status;
 
+    if (joined_is(argc, argv))
+        return joined_run(argc, argv);
     if (!is_init(argc, argv)) {
         status = run_process(argc, argv);
         if (sys.board.finish)

@@ -59,13 +59,20 @@ bool modalias_match(struct span pattern, struct span text)
     return p == pattern.n;
 }
 
+/* memchr, not span_cut: these files have up to a million bytes, and are read many times at a start. */
+static struct span cut_line(struct span *rest)
+{
+    const uint8_t *end = memchr(rest->p, '\n', rest->n);
+    struct span line = span_of(rest->p, end ? (size_t)(end - rest->p) : rest->n);
+
+    *rest = end ? span_of(end + 1, rest->n - line.n - 1) : (struct span){0};
+    return line;
+}
+
 bool modalias_next(struct span *rest, struct span *ret_pattern, struct span *ret_module)
 {
     while (rest->n > 0) {
-        /* memchr, not span_cut: a full modules.alias has a million bytes, and is read once per device. */
-        const uint8_t *end = memchr(rest->p, '\n', rest->n);
-        struct span line = span_of(rest->p, end ? (size_t)(end - rest->p) : rest->n);
-        *rest = end ? span_of(end + 1, rest->n - line.n - 1) : (struct span){0};
+        struct span line = cut_line(rest);
         if (!span_starts(line, "alias "))
             continue;
         (void)span_cut(&line, ' ');
@@ -99,7 +106,7 @@ struct span modalias_file_name(struct span path)
 bool modalias_dep(struct span file, struct span name, struct span *ret_path, struct span *ret_needs)
 {
     while (file.n > 0) {
-        struct span line = span_cut(&file, '\n');
+        struct span line = cut_line(&file);
         struct span path = span_cut(&line, ':');
         if (!modalias_same_name(modalias_file_name(path), name))
             continue;
@@ -113,7 +120,7 @@ bool modalias_dep(struct span file, struct span name, struct span *ret_path, str
 struct span modalias_softdep_pre(struct span file, struct span name)
 {
     while (file.n > 0) {
-        struct span line = span_cut(&file, '\n');
+        struct span line = cut_line(&file);
         size_t pre, post;
         if (!span_is(span_cut(&line, ' '), "softdep") || !modalias_same_name(span_cut(&line, ' '), name))
             continue;

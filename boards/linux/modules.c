@@ -19,7 +19,7 @@
 #define MODULE_INIT_COMPRESSED_FILE 4 /* Linux 5.17 */
 #endif
 
-enum { NEEDS_DEPTH = 6, ROUNDS = 8 };
+enum { NEEDS_DEPTH = 6, ROUNDS = 8, LOOKUP_DEVICES = 128, LOOKUP_BYTES = 8 * 1024 };
 
 static struct span map(const char *folder, const char *name)
 {
@@ -38,11 +38,23 @@ static struct span map(const char *folder, const char *name)
     return span_of(p, (size_t)st.st_size);
 }
 
+static void unmap(struct span *s)
+{
+    if (s->n > 0)
+        (void)munmap((void *)(uintptr_t)s->p, s->n);
+    *s = (struct span){0};
+}
+
 void modules_init(struct modules *m)
 {
     struct utsname u;
     struct buf b = BUF_OF(m->folder);
 
+    unmap(&m->alias);
+    unmap(&m->dep);
+    unmap(&m->softdep);
+    m->tried_count = 0;
+    m->folder[0] = 0;
     if (uname(&u) != 0)
         return;
     buf_fmt(&b, "/lib/modules/%s%c", u.release, 0);
@@ -70,6 +82,7 @@ static bool insert(struct modules *m, struct span path)
 {
     char file[SYSFILE_PATH];
     int fd, flags = span_ends(path, ".ko") ? 0 : MODULE_INIT_COMPRESSED_FILE;
+    int saved;
     bool good;
 
     if (is_loaded(modalias_file_name(path)))
@@ -82,40 +95,72 @@ static bool insert(struct modules *m, struct span path)
     if (good)
         m->loaded++;
     good = good || errno == EEXIST;
+    saved = errno;
     close(fd);
+    errno = saved;
     return good;
 }
 
-/* The needs of modules.dep stand in such an order that the last has to be loaded first. */
-static bool insert_needs(struct modules *m, struct span needs)
+static bool load(struct modules *m, struct span name, bool wanted_only, unsigned depth);
+
+static void load_soft(struct modules *m, struct span name, unsigned depth)
+{
+    struct span soft = modalias_softdep_pre(m->softdep, name);
+
+    while (soft.n > 0)
+        (void)load(m, span_cut(&soft, ' '), false, depth - 1);
+}
+
+/* The needs of modules.dep stand in such an order that the last has to be loaded first. What one of them wants softly it may need at once:
+ * libcrc32c asks for crc32c when it starts. */
+static bool insert_needs(struct modules *m, struct span needs, unsigned depth)
 {
     while (needs.n > 0) {
         size_t at = needs.n;
+        struct span path;
         while (at > 0 && needs.p[at - 1] != ' ')
             at--;
-        if (!insert(m, span_sub(needs, at, needs.n)))
+        path = span_sub(needs, at, needs.n);
+        load_soft(m, modalias_file_name(path), depth);
+        if (!insert(m, path))
             return false;
         needs = span_trim(span_sub(needs, 0, at));
     }
     return true;
 }
 
+/* Names such as crc32c stand for several modules, of which not all are for this machine. */
+static bool load_by_alias(struct modules *m, struct span name, unsigned depth)
+{
+    struct span rest = m->alias, pattern, module;
+    unsigned failed = m->failed;
+    bool good = false;
+
+    while (modalias_next(&rest, &pattern, &module))
+        if (modalias_same_name(pattern, name))
+            good = load(m, module, false, depth - 1) || good;
+    m->failed = failed;
+    return good;
+}
+
 static bool load(struct modules *m, struct span name, bool wanted_only, unsigned depth)
 {
-    struct span path, needs, soft;
+    struct span path, needs;
 
     if (depth == 0 || is_loaded(name))
         return depth > 0;
     if (!modalias_dep(m->dep, name, &path, &needs))
-        return false;
+        return load_by_alias(m, name, depth);
     if (wanted_only && !modalias_is_wanted(path))
         return true;
-    for (soft = modalias_softdep_pre(m->softdep, name); soft.n > 0;)
-        (void)load(m, span_cut(&soft, ' '), false, depth - 1);
-    if (insert_needs(m, needs) && insert(m, path))
+    load_soft(m, name, depth);
+    if (insert_needs(m, needs, depth) && insert(m, path))
         return true;
-    if (m->failed++ == 0 && span_to_cstr(name, m->first_failed, sizeof(m->first_failed)))
-        m->first_failed[0] = 0;
+    if (m->failed++ == 0) {
+        m->first_error = errno;
+        if (span_to_cstr(name, m->first_failed, sizeof(m->first_failed)))
+            m->first_failed[0] = 0;
+    }
     return false;
 }
 
@@ -140,23 +185,70 @@ static bool is_new(struct modules *m, struct span text)
     return true;
 }
 
-void modules_for_device(struct modules *m, const char *modalias)
-{
-    struct span rest = m->alias, text = span_str(modalias), pattern, name;
-    size_t bus = span_find(text, ':');
+/* Modaliases that are looked up together: a full modules.alias has more than a million bytes, and reading it once per device would take most of
+ * the time of a start. */
+struct lookup {
+    unsigned count;
+    uint32_t heads[LOOKUP_DEVICES]; /* the first four bytes of each */
+    uint16_t offs[LOOKUP_DEVICES];
+    struct buf texts; /* each with its zero */
+    uint8_t bytes[LOOKUP_BYTES];
+};
 
-    if (!is_new(m, text))
-        return;
-    while (modalias_next(&rest, &pattern, &name)) {
-        /* Nearly all lines are of another bus: this comparison keeps a cold start short. */
-        if (pattern.n <= bus || memcmp(pattern.p, text.p, bus < text.n ? bus + 1 : bus) != 0)
-            continue;
-        if (modalias_match(pattern, text))
-            (void)load(m, name, true, NEEDS_DEPTH);
-    }
+static uint32_t head_of(const uint8_t *p)
+{
+    uint32_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return v;
 }
 
-static void devices_of_bus(struct modules *m, const char *bus)
+static void lookup_begin(struct lookup *l)
+{
+    l->count = 0;
+    l->texts = BUF_OF(l->bytes);
+}
+
+static void lookup_run(struct modules *m, struct lookup *l)
+{
+    struct span rest = l->count ? m->alias : (struct span){0}, pattern, name;
+
+    while (modalias_next(&rest, &pattern, &name)) {
+        uint32_t head;
+        if (pattern.n < sizeof(head))
+            continue;
+        head = head_of(pattern.p);
+        /* Nearly all lines are of a bus that none of the devices is on. */
+        for (unsigned i = 0; i < l->count; i++)
+            if (l->heads[i] == head && modalias_match(pattern, span_str((const char *)l->bytes + l->offs[i])))
+                (void)load(m, name, true, NEEDS_DEPTH);
+    }
+    lookup_begin(l);
+}
+
+static void lookup_add(struct modules *m, struct lookup *l, const char *modalias)
+{
+    size_t n = strlen(modalias) + 1;
+
+    if (n <= sizeof(uint32_t) || n > sizeof(l->bytes) || !is_new(m, span_str(modalias)))
+        return;
+    if (l->count == LOOKUP_DEVICES || n > l->texts.cap - l->texts.n)
+        lookup_run(m, l);
+    l->heads[l->count] = head_of((const uint8_t *)modalias);
+    l->offs[l->count++] = (uint16_t)l->texts.n;
+    buf_put(&l->texts, span_of(modalias, n));
+}
+
+void modules_for_device(struct modules *m, const char *modalias)
+{
+    struct lookup l;
+
+    lookup_begin(&l);
+    lookup_add(m, &l, modalias);
+    lookup_run(m, &l);
+}
+
+static void devices_of_bus(struct modules *m, struct lookup *l, const char *bus)
 {
     char path[SYSFILE_PATH], text[1024];
     struct sysfile_dir d;
@@ -169,9 +261,8 @@ static void devices_of_bus(struct modules *m, const char *bus)
         if (sysfile_exists(sysfile_path(path, "/sys/bus/%s/devices/%s/driver", bus, name)))
             continue;
         if (sysfile_text(sysfile_path(path, "/sys/bus/%s/devices/%s/modalias", bus, name), text,
-                         sizeof(text)) &&
-            text[0])
-            modules_for_device(m, text);
+                         sizeof(text)))
+            lookup_add(m, l, text);
     }
     sysfile_dir_close(&d);
 }
@@ -179,9 +270,11 @@ static void devices_of_bus(struct modules *m, const char *bus)
 unsigned modules_coldplug(struct modules *m)
 {
     unsigned before = m->loaded;
+    struct lookup l;
 
     if (!m->folder[0])
         return 0;
+    lookup_begin(&l);
     /* A bus driver brings new devices (PCI -> virtio -> network): look again until nothing new was loaded. */
     for (unsigned round = 0, last; round < ROUNDS; round++) {
         struct sysfile_dir d;
@@ -192,8 +285,9 @@ unsigned modules_coldplug(struct modules *m)
         while ((bus = sysfile_dir_next(&d)) != NULL)
             /* What processors want is instruction-set crypto; their modaliases are a thousand bytes long. */
             if (strcmp(bus, "cpu") != 0)
-                devices_of_bus(m, bus);
+                devices_of_bus(m, &l, bus);
         sysfile_dir_close(&d);
+        lookup_run(m, &l);
         if (m->loaded == last)
             break;
     }

@@ -1,5 +1,6 @@
 /*
- * modules.h - PID 1 loads the kernel modules that the machine's devices want, with what those need (finit_module(2)).
+ * modules.h - PID 1 loads the kernel modules that the machine's devices want, with what those need (finit_module(2)). Compressed files are left to
+ * the kernel to unpack. A driver's firmware is the kernel's to find, below /lib/firmware of the root of that moment.
  */
 #ifndef JOINBOOT_BOARDS_LINUX_MODULES_H
 #define JOINBOOT_BOARDS_LINUX_MODULES_H
@@ -16,9 +17,11 @@ struct modules {
         [MODULES_TRIED]; /* hashes of modaliases that were looked up: devices of a kind are looked up once */
     unsigned tried_count;
     char first_failed[64];
+    int first_error; /* errno of it */
 };
 
-/* Finds and maps the running kernel's files. Without them nothing is ever loaded. */
+/* Finds and maps the running kernel's files. Without them nothing is ever loaded. Again on another root: the files there take the place of the
+ * old ones, and every device is looked up once more. */
 void modules_init(struct modules *m);
 
 /* Loads what the devices want that are there now, again until no new device appears. Returns how many modules were loaded. */

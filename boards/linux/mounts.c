@@ -4,10 +4,12 @@
 #include "boards/linux/mounts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "boards/linux/files.h"
 #include "boards/linux/sysfile.h"
 
 struct mount_row {
@@ -55,7 +57,7 @@ static const struct mount_row rows[] = {
 };
 
 /* A mount point is on another device than its parent. */
-static bool is_mounted(const char *target)
+bool mounts_is_mount(const char *target)
 {
     char up[SYSFILE_PATH];
     struct stat a, b;
@@ -63,10 +65,19 @@ static bool is_mounted(const char *target)
     return stat(target, &a) == 0 && stat(sysfile_path(up, "%s/..", target), &b) == 0 && a.st_dev != b.st_dev;
 }
 
+void mounts_say(const char *what, int error)
+{
+    char text[SYSFILE_PATH];
+    struct buf b = BUF_OF(text);
+
+    buf_fmt(&b, "%s: %s\n", what, files_reason(error));
+    (void)!write(STDOUT_FILENO, b.p, b.n);
+}
+
 static int mount_one(const struct mount_row *r)
 {
     (void)mkdir(r->target, (mode_t)r->mode);
-    if (is_mounted(r->target))
+    if (mounts_is_mount(r->target))
         return 0;
     if (mount(r->type, r->target, r->type, r->flags, r->options) == 0)
         return 0;
@@ -110,31 +121,123 @@ static bool target_of(struct span line, char ret[static SYSFILE_PATH])
     return n > 0;
 }
 
-static void unmount_once(void)
-{
-    char text[8192], target[SYSFILE_PATH];
-    size_t n = 0;
-    struct span all;
+/* What one pass over the mounts does. */
+struct pass {
+    const char *below; /* only mounts below this folder; NULL: all but those of proc, sys and dev */
+    bool detach;
+    unsigned done, busy;
+};
 
-    if (sysfile_read("/proc/mounts", text, sizeof(text), &n) == ERR_LIMIT)
-        n = sizeof(text);
-    all = span_of(text, n);
-    while (all.n > 0) {
-        /* The last line first. */
-        size_t at = all.n;
-        while (at > 0 && all.p[at - 1] != '\n')
-            at--;
-        if (target_of(span_sub(all, at, all.n), target) && strcmp(target, "/") != 0 &&
-            strncmp(target, "/proc", 5) != 0 && strncmp(target, "/dev", 4) != 0)
-            (void)umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW);
-        all = at > 0 ? span_sub(all, 0, at - 1) : (struct span){0};
-    }
+static bool concerns(const struct pass *p, const char *target)
+{
+    size_t n;
+
+    if (!p->below)
+        return strcmp(target, "/") != 0 && strncmp(target, "/proc", 5) != 0 &&
+               strncmp(target, "/sys", 4) != 0 && strncmp(target, "/dev", 4) != 0;
+    n = strlen(p->below);
+    while (n > 0 && p->below[n - 1] == '/')
+        n--;
+    return strncmp(target, p->below, n) == 0 && target[n] == '/';
 }
 
-void mounts_end(void)
+static void unmount_line(struct pass *p, struct span line)
 {
+    char target[SYSFILE_PATH];
+
+    if (!target_of(line, target) || !concerns(p, target))
+        return;
+    if (umount2(target, (p->detach ? MNT_DETACH : 0) | UMOUNT_NOFOLLOW) == 0)
+        p->done++;
+    else if (errno == EBUSY)
+        p->busy++;
+}
+
+/* The lines of a window of the file, the last one first. Returns how many bytes at its start belong to a line that began before it. */
+static size_t unmount_window(struct pass *p, struct span all, bool is_first)
+{
+    size_t head = is_first ? 0 : span_find(all, '\n') + 1;
+
+    if (head > all.n)
+        return all.n;
+    while (all.n > head) {
+        size_t at = all.n - 1;
+        while (at > head && all.p[at - 1] != '\n')
+            at--;
+        unmount_line(p, span_sub(all, at, all.n - at));
+        all = span_sub(all, 0, at);
+    }
+    return head;
+}
+
+static size_t file_size(int fd)
+{
+    char drop[4096];
+    size_t n = 0;
+    ssize_t got;
+
+    while ((got = read(fd, drop, sizeof(drop))) > 0)
+        n += (size_t)got;
+    return n;
+}
+
+/* From the end of the list to its start: what was mounted last goes first. A node with many pods has a list of hundreds of kilobytes; it is read
+ * in windows. Unmounting changes only what stands behind the place that is read next, or takes away from it: then the next pass finds the rest. */
+static void unmount_pass(struct pass *p)
+{
+    char window[16 * 1024];
+    int fd = open("/proc/self/mounts", O_RDONLY | O_CLOEXEC);
+    size_t end;
+
+    p->done = p->busy = 0;
+    if (fd < 0)
+        return;
+    end = file_size(fd);
+    while (end > 0) {
+        size_t from = end > sizeof(window) ? end - sizeof(window) : 0, head;
+        ssize_t got = pread(fd, window, end - from, (off_t)from);
+        if (got <= 0)
+            break;
+        head = unmount_window(p, span_of(window, (size_t)got), from == 0);
+        /* A line longer than the window is given up. */
+        end = from + (head < (size_t)got ? head : 0);
+    }
+    close(fd);
+}
+
+void mounts_below(const char *folder)
+{
+    struct pass p = {.below = folder};
+
+    for (int i = 0; i < 64; i++) {
+        unmount_pass(&p);
+        if (p.done == 0)
+            break;
+    }
+    p.detach = true;
+    unmount_pass(&p);
+}
+
+bool mounts_end(void (*wait)(void *ctx), void *ctx)
+{
+    enum { ATTEMPTS = 100 };
+    struct pass p = {0};
+    unsigned busy;
+
     sync();
-    unmount_once();
+    for (int i = 0; i < ATTEMPTS; i++) {
+        unmount_pass(&p);
+        if (p.busy == 0 && p.done == 0)
+            break;
+        /* The kernel ends the mount namespaces of killed containers a moment later. */
+        if (p.done == 0)
+            wait(ctx);
+    }
+    busy = p.busy;
+    p.detach = true;
+    for (int i = 0; busy && i < 4; i++)
+        unmount_pass(&p);
     (void)mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
     sync();
+    return busy == 0;
 }

@@ -10,7 +10,17 @@
  * tell(ctx, target, errno) is called for each that fails. */
 void mounts_make(void (*tell)(void *ctx, const char *target, int error), void *ctx);
 
-/* Unmounts what can be, last mounted first; the root becomes read-only. */
-void mounts_end(void);
+/* True if something is mounted exactly there. */
+bool mounts_is_mount(const char *target);
+
+/* For jobs: "WHAT: reason" on stdout. */
+void mounts_say(const char *what, int error);
+
+/* Unmounts everything below a folder, and the folder itself not. What is busy is detached. */
+void mounts_below(const char *folder);
+
+/* Unmounts what can be, last mounted first, and detaches the rest; the root becomes read-only. wait(ctx) is called between attempts while
+ * something is still busy. False if a file system of a disk stayed busy: its files are written, but it was not ended in order. */
+bool mounts_end(void (*wait)(void *ctx), void *ctx);
 
 #endif

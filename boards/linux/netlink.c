@@ -76,9 +76,9 @@ static void addr_head(struct netlink_msg *m, unsigned index, const struct ip_pre
     attr(m, IFA_ADDRESS, a->addr.b, ip_size(&a->addr));
 }
 
-void netlink_addr_add(struct netlink_msg *m, unsigned index, const struct ip_prefix *addr, uint32_t valid_s)
+static void addr_new(struct netlink_msg *m, unsigned index, const struct ip_prefix *addr,
+                     const struct ifa_cacheinfo *life, uint32_t flags6)
 {
-    struct ifa_cacheinfo life = {.ifa_prefered = valid_s, .ifa_valid = valid_s};
 
     begin(m, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
     addr_head(m, index, addr);
@@ -90,10 +90,25 @@ void netlink_addr_add(struct netlink_msg *m, unsigned index, const struct ip_pre
         }
         attr(m, IFA_BROADCAST, all, sizeof(all));
     }
-    attr(m, IFA_CACHEINFO, &life, sizeof(life));
+    attr(m, IFA_CACHEINFO, life, sizeof(*life));
     if (addr->addr.family == FAMILY_V6)
-        attr_u32(m, IFA_FLAGS, IFA_F_NODAD);
+        attr_u32(m, IFA_FLAGS, flags6);
     end(m);
+}
+
+void netlink_addr_add(struct netlink_msg *m, unsigned index, const struct ip_prefix *addr, uint32_t valid_s)
+{
+    struct ifa_cacheinfo life = {.ifa_prefered = valid_s, .ifa_valid = valid_s};
+
+    addr_new(m, index, addr, &life, IFA_F_NODAD);
+}
+
+void netlink_addr_lifetime(struct netlink_msg *m, unsigned index, const struct ip_prefix *addr,
+                           uint32_t valid_s, uint32_t preferred_s)
+{
+    struct ifa_cacheinfo life = {.ifa_prefered = preferred_s, .ifa_valid = valid_s};
+
+    addr_new(m, index, addr, &life, 0);
 }
 
 void netlink_addr_del(struct netlink_msg *m, unsigned index, const struct ip_prefix *addr)
@@ -121,6 +136,8 @@ static void route(struct netlink_msg *m, unsigned index, const struct host_route
     attr_u32(m, RTA_OIF, index);
     if (metric)
         attr_u32(m, RTA_PRIORITY, metric);
+    if (r->expires_s && r->family == FAMILY_V6)
+        attr_u32(m, RTA_EXPIRES, r->expires_s);
     end(m);
 }
 

@@ -18,6 +18,9 @@ struct netlink_msg {
 
 /* An address on a link. IPv6 skips duplicate address detection: the agent's own stack has done it. valid_s UINT32_MAX: for ever. */
 void netlink_addr_add(struct netlink_msg *m, unsigned index, const struct ip_prefix *addr, uint32_t valid_s);
+/* The same with a preferred lifetime; an IPv6 address that the kernel does not have any more passes its duplicate address detection. */
+void netlink_addr_lifetime(struct netlink_msg *m, unsigned index, const struct ip_prefix *addr,
+                           uint32_t valid_s, uint32_t preferred_s);
 void netlink_addr_del(struct netlink_msg *m, unsigned index, const struct ip_prefix *addr);
 
 /* A unicast route over a gateway. `onlink`: the gateway is reachable although no address of ours has its prefix. metric 0: the kernel's default. */

@@ -88,6 +88,13 @@ unsigned nic_scan(struct nics *n)
     return n->count;
 }
 
+void nic_add(struct nics *n, const char *name)
+{
+    if (n->count < BOARD_NICS_MAX && !known(n, name) &&
+        !span_to_cstr(span_str(name), n->name[n->count], sizeof n->name[0]))
+        n->count++;
+}
+
 enum err nic_info(const struct nics *n, unsigned nic, struct board_nic *ret)
 {
     if (nic >= n->count)

@@ -21,6 +21,9 @@ struct nics {
 /* Looks again and appends links that are new. Returns how many are known. */
 unsigned nic_scan(struct nics *n);
 
+/* Adds a link of this name, whatever it is, unless it is known or there is no room. */
+void nic_add(struct nics *n, const char *name);
+
 enum err nic_info(const struct nics *n, unsigned nic, struct board_nic *ret) MUST_USE;
 
 /* The kernel's index of the link now; 0 if it has gone. */

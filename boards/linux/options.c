@@ -5,10 +5,13 @@
 
 #include "firmware/base/text.h"
 
+enum { TIMEOUT_MAX_S = 86400 };
+
 static const char HELP[] =
     "joinboot - makes this machine a node of a Kubernetes cluster from a signed join config\n"
     "\n"
     "  joinboot --site FILE [--state FILE] [--nic NAME] [--set KEY=VALUE]... [--once]\n"
+    "  joinboot --one-shot [--timeout SECONDS] [--site FILE] [--state FILE] [--nic NAME] [--set KEY=VALUE]...\n"
     "\n"
     "It brings both address families up on one network link with its own network stack, fetches the join config that\n"
     "is signed for exactly this machine, joins the cluster as `kubeadm join` would, and keeps container runtime and\n"
@@ -22,6 +25,10 @@ static const char HELP[] =
     "  --identity LIST     uuid=U,serial=S: be this machine instead of what SMBIOS says; for tests\n"
     "  --set KEY=VALUE     a kernel parameter, with or without `joinboot.`: url, dad, log, ...\n"
     "  --once              when the node has joined, stop its programs and exit\n"
+    "  --one-shot          on a system whose network is up: leave addresses, routes, names and clock to it, go over its\n"
+    "                      sockets, write kubelet's files, have the service manager restart kubelet, and exit when the\n"
+    "                      node has joined; for bundles with `handOff: one-shot` (boards/linux/joinboot.service)\n"
+    "  --timeout SECONDS   with --one-shot: exit 1 with the failing phase if the node has not joined by then\n"
     "  --version           print version and build time\n"
     "\n"
     "Exit status: 0 joined or stopped by a signal, 1 failed, 2 usage.\n"
@@ -76,6 +83,16 @@ static enum err set(struct options *o, const char *text, struct buf *ret_why)
     return o->cmdline.overflow ? refuse(ret_why, "--set: too much", NULL) : OK;
 }
 
+static enum err timeout(struct options *o, const char *value, struct buf *ret_why)
+{
+    uint64_t s = 0;
+
+    if (text_u64(span_str(value), TIMEOUT_MAX_S, &s) || s == 0)
+        return refuse(ret_why, "--timeout wants seconds, 1 to 86400", value);
+    o->timeout_s = (uint32_t)s;
+    return OK;
+}
+
 static enum err valued(struct options *o, const char *name, const char *value, struct buf *ret_why)
 {
     if (strcmp(name, "--set") == 0)
@@ -88,6 +105,8 @@ static enum err valued(struct options *o, const char *name, const char *value, s
         o->site = value;
     else if (strcmp(name, "--state") == 0)
         o->state = value;
+    else if (strcmp(name, "--timeout") == 0)
+        return timeout(o, value, ret_why);
     else if (strlen(value) >= sizeof(((struct board_nic *)0)->name) || strchr(value, '/'))
         return refuse(ret_why, "not a link's name", value);
     else
@@ -97,7 +116,8 @@ static enum err valued(struct options *o, const char *name, const char *value, s
 
 enum err options_parse(struct options *o, int argc, const char *const *argv, struct buf *ret_why)
 {
-    static const char *const with_value[] = {"--site", "--state", "--nic", "--identity", "--set"};
+    static const char *const with_value[] = {"--site",     "--state", "--nic",
+                                             "--identity", "--set",   "--timeout"};
 
     *o = (struct options){.site = "/etc/joinboot/site.conf", .state = "/var/lib/joinboot/state"};
     o->cmdline = BUF_OF(o->cmdline_mem);
@@ -111,6 +131,8 @@ enum err options_parse(struct options *o, int argc, const char *const *argv, str
             o->version = true;
         else if (strcmp(argv[i], "--once") == 0)
             o->once = true;
+        else if (strcmp(argv[i], "--one-shot") == 0)
+            o->one_shot = true;
         else if (!takes)
             return refuse(ret_why, "unknown argument", argv[i]);
         else if (i + 1 == argc)
@@ -120,5 +142,7 @@ enum err options_parse(struct options *o, int argc, const char *const *argv, str
         else
             i++;
     }
+    if (o->timeout_s && !o->one_shot)
+        return refuse(ret_why, "--timeout is for --one-shot only", NULL);
     return OK;
 }

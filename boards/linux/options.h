@@ -15,6 +15,8 @@ struct options {
     bool has_identity;
     struct board_identity identity;
     bool once;
+    bool one_shot;
+    uint32_t timeout_s; /* of the whole run with one_shot; 0: none */
     bool help;
     bool version;
     struct buf cmdline; /* what --set said, in the form of a kernel command line */

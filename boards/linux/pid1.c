@@ -25,7 +25,7 @@
 #include "boards/linux/sysfile.h"
 #include "boards/linux/system.h"
 
-enum { END_GRACE_MS = 5000, CRASH_WAIT_S = 10 };
+enum { PODS_GRACE_MS = 10000, END_GRACE_MS = 5000, CRASH_WAIT_S = 10 };
 
 static void pause_ms(unsigned ms)
 {
@@ -108,6 +108,11 @@ static void open_buttons(struct system *s)
     char path[SYSFILE_PATH];
     unsigned n = 0;
 
+    for (unsigned i = 0; i < SYSTEM_BUTTONS; i++) {
+        if (s->button_fd[i] >= 0)
+            close(s->button_fd[i]);
+        s->button_fd[i] = -1;
+    }
     if (!sysfile_dir_open(&d, "/dev/input"))
         return;
     while (n < SYSTEM_BUTTONS && (name = sysfile_dir_next(&d)) != NULL) {
@@ -126,16 +131,21 @@ static void open_buttons(struct system *s)
     sysfile_dir_close(&d);
 }
 
+void pid1_open_devices(struct system *s)
+{
+    open_buttons(s);
+    if (s->watchdog_fd < 0)
+        s->watchdog_fd = open("/dev/watchdog", O_WRONLY | O_CLOEXEC);
+}
+
 static void tell_modules(struct system *s, uint64_t ms)
 {
-    char text[200];
-    struct buf b = BUF_OF(text);
+    const struct modules *m = &s->modules;
 
-    buf_fmt(&b, "joinboot: %u kernel modules loaded in %llu ms", s->modules.loaded, (unsigned long long)ms);
-    if (s->modules.failed)
-        buf_fmt(&b, ", %u could not be loaded, the first is %s", s->modules.failed, s->modules.first_failed);
-    buf_u8(&b, '\n');
-    s->board.console(s->board.ctx, buf_span(&b));
+    system_say(s, "%u kernel modules loaded in %llu ms", m->loaded, (unsigned long long)ms);
+    if (m->failed)
+        system_say(s, "%u could not be loaded, the first is %s: %s", m->failed, m->first_failed,
+                   files_reason(m->first_error));
 }
 
 void pid1_prepare(struct system *s)
@@ -150,6 +160,8 @@ void pid1_prepare(struct system *s)
     if (fstat(STDOUT_FILENO, &st) != 0)
         open_console();
     (void)cgroup_enable();
+    cgroup_make("agent");
+    cgroup_enter("agent");
     for (unsigned i = 0; i < HOST_SERVICES; i++)
         cgroup_make(s->services[i].name);
     /* Before the first network module: the kernel would configure the same IPv6 address as the agent and answer in its name. */
@@ -161,8 +173,7 @@ void pid1_prepare(struct system *s)
     for (size_t i = 0; i < COUNT(by_name); i++)
         (void)modules_load(&s->modules, by_name[i]);
     tell_modules(s, clock_now_ms() - begin);
-    open_buttons(s);
-    s->watchdog_fd = open("/dev/watchdog", O_WRONLY | O_CLOEXEC);
+    pid1_open_devices(s);
 }
 
 bool pid1_root_is_lasting(void)
@@ -232,8 +243,35 @@ bool pid1_poll(struct system *s)
     return pressed;
 }
 
-/* Containers outlive their runtime by design; here everything has to go. */
-static void end_processes(void)
+/* Between attempts of what takes a while at the end; the watchdog still has to be fed. */
+static void end_wait(void *ctx)
+{
+    struct system *s = ctx;
+
+    pause_ms(20);
+    s->board.feed(s->board.ctx);
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ;
+}
+
+void pid1_end_pods(struct system *s)
+{
+    uint64_t end = clock_now_ms() + PODS_GRACE_MS;
+    unsigned left = cgroup_signal("kubepods", SIGTERM);
+
+    if (left == 0)
+        return;
+    system_say(s, "%u processes of pods are asked to end", left);
+    while ((left = cgroup_signal("kubepods", 0)) > 0 && clock_now_ms() < end)
+        end_wait(s);
+    if (left == 0)
+        return;
+    system_say(s, "%u processes of pods are killed", left);
+    (void)cgroup_signal("kubepods", SIGKILL);
+}
+
+/* Whatever is left: shims, orphans, children of jobs. */
+static void end_processes(struct system *s)
 {
     uint64_t end = clock_now_ms() + END_GRACE_MS;
 
@@ -243,23 +281,23 @@ static void end_processes(void)
         if (pid < 0)
             return; /* no child is left */
         if (pid == 0)
-            pause_ms(20);
+            end_wait(s);
     }
     (void)kill(-1, SIGKILL);
-    pause_ms(50);
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        ;
+    for (int i = 0; i < 50 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
+        end_wait(s);
 }
 
 _Noreturn void pid1_end(struct system *s, bool reboot_it)
 {
-    struct span last = reboot_it ? SPAN_LIT("joinboot: restarting the machine\n")
-                                 : SPAN_LIT("joinboot: switching the machine off\n");
-
-    end_processes();
+    end_processes(s);
     storage_close(&s->storage);
-    s->board.console(s->board.ctx, last);
-    mounts_end();
+    for (unsigned i = 0; i < HOST_SERVICES; i++)
+        logfile_close(&s->services[i].log);
+    system_say(s, "%s", reboot_it ? "restarting the machine" : "switching the machine off");
+    bootlog_stop(&s->bootlog);
+    if (!mounts_end(end_wait, s))
+        system_say(s, "a file system is still busy; its journal is replayed at the next start");
     if (s->watchdog_fd >= 0 && !reboot_it) {
         (void)!write(s->watchdog_fd, "V", 1); /* magic close: the watchdog stops */
         close(s->watchdog_fd);

@@ -8,17 +8,24 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "boards/linux/cgroup.h"
 #include "boards/linux/files.h"
 #include "boards/linux/spawn.h"
 #include "boards/linux/sysfile.h"
 
-enum { BACKOFF_MIN_MS = 1000, BACKOFF_MAX_MS = 30000, STABLE_MS = 60000 };
+enum {
+    BACKOFF_MIN_MS = 1000,
+    BACKOFF_MAX_MS = 30000,
+    STABLE_MS = 60000,
+    FAILED_START = 127 << 8 /* a wait status */
+};
 
 void service_init(struct service *s, const char *name, bool pid1)
 {
     s->name = name;
     s->pid1 = pid1;
-    s->out_fd = s->log_fd = -1;
+    s->out_fd = -1;
+    logfile_init(&s->log);
 }
 
 static bool same_argv(const struct service *s, const char *const *argv)
@@ -51,18 +58,22 @@ static enum err copy_argv(struct service *s, const char *const *argv, struct fau
 
 static enum err run(struct service *s, uint64_t now_ms, struct fault *f)
 {
+    const struct spawn_how how = {.name = s->name,
+                                  .own_cgroup = s->pid1,
+                                  .oom_score_adj = s->oom_score_adj,
+                                  .run = s->run,
+                                  .ctx = s->run_ctx};
     char path[SYSFILE_PATH];
     enum err e;
 
-    if (s->log_fd < 0)
-        s->log_fd = open(sysfile_path(path, "/var/log/%s.log", s->name),
-                         O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+    if (s->log.fd < 0)
+        logfile_open(&s->log, sysfile_path(path, "/var/log/%s.log", s->name), 0);
     if (s->out_fd >= 0)
         close(s->out_fd);
     s->out_fd = -1;
     s->started_ms = now_ms;
     s->starts++;
-    e = spawn(s->name, s->argv, s->pid1, &s->pid, &s->out_fd, f);
+    e = spawn(&how, s->argv, &s->pid, &s->out_fd, f);
     if (e == OK)
         return OK;
     s->pid = 0;
@@ -101,12 +112,59 @@ enum err service_start(struct service *s, const char *const *argv, uint64_t now_
     return e;
 }
 
+/* The session of a job has nobody who would miss it; what a service started lives on. */
+static void signal_it(const struct service *s, int number)
+{
+    (void)kill(s->job ? -s->pid : s->pid, number);
+    if (s->job && number == SIGKILL && s->pid1)
+        cgroup_kill(s->name);
+}
+
+enum err service_run_job(struct service *s, int (*function)(void *ctx, const char *const *argv), void *ctx,
+                         const char *const *argv, uint64_t now_ms, struct fault *f)
+{
+    enum err e = copy_argv(s, argv, f);
+
+    if (e)
+        return e;
+    s->job = true;
+    s->run = function;
+    s->run_ctx = ctx;
+    if (s->pid)
+        service_stop(s, now_ms); /* service_poll() starts the new one */
+    s->wanted = true;
+    s->restart_ms = now_ms;
+    s->last_exit = FAILED_START;
+    s->ring_n = s->read_n = 0;
+    e = s->pid ? OK : run(s, now_ms, f);
+    if (e)
+        s->wanted = false;
+    return e;
+}
+
+enum host_answer service_job_result(const struct service *s)
+{
+    if (s->pid || s->wanted)
+        return HOST_BUSY;
+    return s->starts && s->last_exit == 0 ? HOST_YES : HOST_NO;
+}
+
+void service_job_read(struct service *s, struct buf *ret)
+{
+    size_t oldest = s->ring_n > SERVICE_RING ? s->ring_n - SERVICE_RING : 0;
+
+    if (s->read_n < oldest)
+        s->read_n = oldest;
+    for (; s->read_n < s->ring_n && ret->n < ret->cap; s->read_n++)
+        buf_u8(ret, s->ring[s->read_n % SERVICE_RING]);
+}
+
 void service_stop(struct service *s, uint64_t now_ms)
 {
     s->wanted = false;
     if (!s->pid || s->kill_ms)
         return;
-    kill(s->pid, SIGTERM);
+    signal_it(s, SIGTERM);
     s->kill_ms = now_ms + SERVICE_GRACE_MS;
 }
 
@@ -115,22 +173,7 @@ static void keep(struct service *s, const uint8_t *p, size_t n)
     for (size_t i = 0; i < n; i++)
         s->ring[(s->ring_n + i) % SERVICE_RING] = p[i];
     s->ring_n += n;
-    s->log_n += n;
-    if (s->log_fd >= 0 && s->log_n > SERVICE_LOG_MAX) {
-        /* The file may lie in memory. It starts anew; the last lines are in the ring. */
-        s->log_n = ftruncate(s->log_fd, 0) == 0 ? n : s->log_n;
-    }
-    while (s->log_fd >= 0 && n > 0) {
-        ssize_t put = write(s->log_fd, p, n);
-        if (put <= 0) {
-            /* A full disk must not stop the program that writes: the log ends here. */
-            close(s->log_fd);
-            s->log_fd = -1;
-            return;
-        }
-        p += put;
-        n -= (size_t)put;
-    }
+    logfile_write(&s->log, span_of(p, n));
 }
 
 /* At most 64 KiB a turn: a program that writes without end must not hold the loop. */
@@ -156,6 +199,10 @@ bool service_exited(struct service *s, int pid, int status, uint64_t now_ms)
     if (pid != s->pid || pid == 0)
         return false;
     drain(s);
+    if (s->job) {
+        signal_it(s, SIGKILL);
+        s->wanted = s->wanted && s->kill_ms; /* the next one waits */
+    }
     s->pid = 0;
     s->last_exit = status;
     if (s->kill_ms) {
@@ -176,7 +223,7 @@ uint64_t service_poll(struct service *s, uint64_t now_ms)
 
     drain(s);
     if (s->pid && s->kill_ms && now_ms >= s->kill_ms) {
-        kill(s->pid, SIGKILL);
+        signal_it(s, SIGKILL);
         s->kill_ms = now_ms + SERVICE_GRACE_MS;
     }
     if (s->wanted && !s->pid && now_ms >= s->restart_ms && run(s, now_ms, &why)) {
@@ -185,6 +232,8 @@ uint64_t service_poll(struct service *s, uint64_t now_ms)
         buf_u8(&line, '\n');
         keep(s, line.p, line.n);
         plan_restart(s, now_ms);
+        s->wanted = !s->job;
+        s->last_exit = s->job ? FAILED_START : s->last_exit;
     }
     if (s->pid)
         return s->kill_ms ? s->kill_ms : UINT64_MAX;

@@ -105,11 +105,16 @@ struct sysfile_entry {
     char name[];
 };
 
-bool sysfile_dir_open(struct sysfile_dir *d, const char *path)
+bool sysfile_dir_open_at(struct sysfile_dir *d, int folder, const char *path)
 {
     d->n = d->off = 0;
-    d->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    d->fd = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return d->fd >= 0;
+}
+
+bool sysfile_dir_open(struct sysfile_dir *d, const char *path)
+{
+    return sysfile_dir_open_at(d, AT_FDCWD, path);
 }
 
 const char *sysfile_dir_next(struct sysfile_dir *d)

@@ -36,6 +36,8 @@ struct sysfile_dir {
 
 /* Reads a folder with getdents64: opendir() would allocate. False if it cannot be opened. */
 bool sysfile_dir_open(struct sysfile_dir *d, const char *path);
+/* The same for a path from an open folder (openat(2)). */
+bool sysfile_dir_open_at(struct sysfile_dir *d, int folder, const char *path);
 /* The next name except . and .., valid until the next call; NULL at the end. */
 const char *sysfile_dir_next(struct sysfile_dir *d);
 void sysfile_dir_close(struct sysfile_dir *d);

@@ -7,6 +7,8 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -21,7 +23,8 @@
 
 #define STATE_PID1 "/run/joinboot/state"
 
-enum { WATCHDOG_FEED_MS = 5000, FINISH_GRACE_MS = 12000 };
+/* What a node cannot do without; systemd's units of containerd and kubelet have the same. */
+enum { WATCHDOG_FEED_MS = 5000, FINISH_GRACE_MS = 12000, OOM_SCORE_NODE = -999 };
 
 /* A netlink socket that reports changes of one multicast group. */
 static int listen_netlink(int protocol, unsigned groups)
@@ -43,10 +46,14 @@ static void start_common(struct system *s)
 
     packet_init(&s->packets);
     probe_init(&s->probe);
+    keep_init(&s->keep);
     for (unsigned i = 0; i < HOST_SERVICES; i++)
         service_init(&s->services[i], names[i], s->pid1);
     for (unsigned i = 0; i < SYSTEM_BUTTONS; i++)
         s->button_fd[i] = -1;
+    s->services[HOST_RUNTIME].oom_score_adj = s->services[HOST_KUBELET].oom_score_adj = OOM_SCORE_NODE;
+    rootfs_init(&s->rootfs);
+    bootlog_init(&s->bootlog);
     s->storage.fd = s->uevent_fd = s->watchdog_fd = -1;
     s->link_fd = listen_netlink(NETLINK_ROUTE, RTMGRP_LINK);
     signals_init(s->pid1);
@@ -73,6 +80,8 @@ enum err system_start(struct system *s, struct fault *f)
     start_common(s);
     s->nics.only = s->options.nic;
     s->cmdline = buf_span(&s->options.cmdline);
+    if (s->options.one_shot)
+        oneshot_start(&s->oneshot, &s->nics);
     e = read_site(s, f);
     if (e == OK)
         e = storage_open(&s->storage, s->options.state, f);
@@ -81,15 +90,25 @@ enum err system_start(struct system *s, struct fault *f)
     return e;
 }
 
-static void say(struct system *s, const char *fmt, const char *detail)
+void system_say(struct system *s, const char *fmt, ...)
 {
+    static const char head[] = "joinboot: ";
     char text[400];
-    struct buf b = BUF_OF(text);
+    const size_t room = sizeof(text) - sizeof(head) - 1;
+    size_t at = sizeof(head) - 1;
+    va_list ap;
+    int n;
 
-    buf_str(&b, "joinboot: ");
-    buf_fmt(&b, fmt, detail);
-    buf_u8(&b, '\n');
-    s->board.console(s->board.ctx, buf_span(&b));
+    memcpy(text, head, at);
+    va_start(ap, fmt);
+    n = vsnprintf(text + at, room, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        return;
+    at += (size_t)n < room ? (size_t)n : room - 1;
+    text[at++] = '\n';
+    /* One write: lines of the kernel come in between otherwise. */
+    s->board.console(s->board.ctx, span_of(text, at));
 }
 
 void system_start_pid1(struct system *s)
@@ -106,25 +125,61 @@ void system_start_pid1(struct system *s)
     if (!sysfile_read("/proc/cmdline", s->cmdline_mem, sizeof(s->cmdline_mem), &n))
         s->cmdline = span_trim(span_of(s->cmdline_mem, n));
     if (read_site(s, &f))
-        say(s, "no site configuration: %s", f.text);
+        system_say(s, "no site configuration: %s", f.text);
     else if (!pid1_is_authenticated())
-        say(s,
+        system_say(
+            s,
             "nothing authenticates this image and its %s: whoever can change the boot medium chooses whom it trusts",
             "site.conf");
     fault_clear(&f);
     s->options.state = pid1_root_is_lasting() ? "/var/lib/joinboot/state" : STATE_PID1;
     if (storage_open(&s->storage, s->options.state, &f)) {
-        say(s, "%s; state is kept in memory", f.text);
+        system_say(s, "%s; state is kept in memory", f.text);
         s->options.state = STATE_PID1;
         fault_clear(&f);
         if (storage_open(&s->storage, STATE_PID1, &f))
-            say(s, "no state can be kept: %s", f.text);
+            system_say(s, "no state can be kept: %s", f.text);
     }
-    if (strcmp(s->options.state, STATE_PID1) == 0)
-        say(s, "the state is in memory: nothing survives a power cycle, %s",
-            "and an older config is not recognised after one");
     system_fill_board(s);
     system_fill_host(s);
+}
+
+/* From here on there is one place for what lasts. */
+static enum err open_state(struct system *s, struct fault *f)
+{
+    if (s->rootfs.switched || s->rootfs.state[0]) {
+        enum err e;
+        s->board.storage = NULL;
+        storage_close(&s->storage);
+        s->options.state = STATEFS_STORAGE;
+        e = storage_open(&s->storage, s->options.state, f);
+        if (e)
+            return e;
+        s->board.storage = &s->storage.ops;
+    }
+    if (!s->rootfs.state[0] && !pid1_root_is_lasting())
+        system_say(s, "the state is in memory: nothing survives a power cycle, %s",
+                   "and an older config is not recognised after one");
+    logfile_close(&s->services[HOST_JOB].log); /* what is written from now on stands in the new /var/log */
+    bootlog_start(&s->bootlog, "/var/log/joinboot");
+    s->state_open = true;
+    return OK;
+}
+
+enum err system_root_step(struct system *s, const struct host_root *want, enum host_answer *ret,
+                          struct fault *f)
+{
+    enum host_answer a = HOST_YES;
+    enum err e = OK;
+
+    if (s->pid1 && !s->state_open) {
+        e = rootfs_step(s, want, &a, f);
+        if (e == OK && a == HOST_YES)
+            e = open_state(s, f);
+    }
+    if (e == OK)
+        *ret = a;
+    return e;
 }
 
 static unsigned add(struct pollfd *list, unsigned n, int fd)
@@ -136,8 +191,8 @@ static unsigned add(struct pollfd *list, unsigned n, int fd)
 
 void system_sleep(struct system *s, uint64_t wake_ms)
 {
-    struct pollfd list[BOARD_NICS_MAX + HOST_SERVICES + SYSTEM_BUTTONS + 4];
-    unsigned n = 0;
+    struct pollfd list[BOARD_NICS_MAX + HOST_SERVICES + SYSTEM_BUTTONS + 4 + KEEP_FDS + ONESHOT_POLL_MAX];
+    unsigned n = 0, sockets;
     uint64_t now = clock_now_ms();
     uint64_t ms = wake_ms > now ? wake_ms - now : 0;
     struct timespec t;
@@ -155,11 +210,14 @@ void system_sleep(struct system *s, uint64_t wake_ms)
     n = add(list, n, s->uevent_fd);
     if (s->probe.fd >= 0)
         list[n++] = (struct pollfd){.fd = s->probe.fd, .events = probe_events(&s->probe)};
+    n = keep_poll(&s->keep, now, list, n, &ms);
+    sockets = s->options.one_shot ? oneshot_poll(&s->oneshot, list + n) : 0;
     /* A hardware watchdog must be fed even if nothing happens. */
     if (ms > WATCHDOG_FEED_MS && (s->watchdog_fd >= 0 || ms > INT32_MAX))
         ms = s->watchdog_fd >= 0 ? WATCHDOG_FEED_MS : INT32_MAX;
     t = (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
-    (void)ppoll(list, n, &t, signals_sleep_mask());
+    (void)ppoll(list, n + sockets, &t, signals_sleep_mask());
+    ksock_woken(list + n, sockets);
     /* What changed is read from /sys by whoever asks; here only the wake-up counts. */
     while (s->link_fd >= 0 && recv(s->link_fd, drop, sizeof(drop), MSG_DONTWAIT | MSG_TRUNC) > 0)
         ;
@@ -195,21 +253,17 @@ bool system_poll(struct system *s, uint64_t now_ms, uint64_t *ret_wake_ms, bool 
     return seen.stop;
 }
 
-static void stop_services(struct system *s)
+/* Stops one and waits for its end; system_poll() kills it after its grace. */
+static void stop_service(struct system *s, enum host_service which)
 {
     uint64_t now = clock_now_ms(), end = now + FINISH_GRACE_MS, wake;
-    bool reboot, running = true;
+    bool reboot;
 
-    for (unsigned i = HOST_SERVICES; i-- > 0;)
-        service_stop(&s->services[i], now);
-    while (running && now < end) {
+    service_stop(&s->services[which], now);
+    for (; s->services[which].pid != 0 && now < end; now = clock_now_ms()) {
         (void)system_poll(s, now, &wake, &reboot);
-        running = false;
-        for (unsigned i = 0; i < HOST_SERVICES; i++)
-            running = running || s->services[i].pid != 0;
-        if (running)
-            (void)ppoll(NULL, 0, &(struct timespec){.tv_nsec = 20000000}, NULL);
-        now = clock_now_ms();
+        s->board.feed(s->board.ctx);
+        (void)ppoll(NULL, 0, &(struct timespec){.tv_nsec = 10000000}, NULL);
     }
 }
 
@@ -218,7 +272,12 @@ void system_finish(struct system *s, enum board_finish how, int status)
     s->finishing = true;
     for (unsigned i = 0; i < BOARD_NICS_MAX; i++)
         packet_close(&s->packets, i);
-    stop_services(s);
+    /* In this order: kubelet would start pods anew, and without their runtime pods could not be stopped in order. */
+    stop_service(s, HOST_JOB);
+    stop_service(s, HOST_KUBELET);
+    if (s->pid1)
+        pid1_end_pods(s);
+    stop_service(s, HOST_RUNTIME);
     if (s->pid1)
         pid1_end(s, how == BOARD_FINISH_REBOOT);
     if (!s->net.applied)

@@ -4,11 +4,15 @@
 #ifndef JOINBOOT_BOARDS_LINUX_SYSTEM_H
 #define JOINBOOT_BOARDS_LINUX_SYSTEM_H
 
+#include "boards/linux/bootlog.h"
 #include "boards/linux/hostnet.h"
+#include "boards/linux/keep.h"
 #include "boards/linux/modules.h"
+#include "boards/linux/oneshot.h"
 #include "boards/linux/options.h"
 #include "boards/linux/packet.h"
 #include "boards/linux/probe.h"
+#include "boards/linux/rootfs.h"
 #include "boards/linux/service.h"
 #include "boards/linux/storage.h"
 #include "firmware/base/limits.h"
@@ -18,14 +22,19 @@ enum { SYSTEM_CMDLINE = 4096, SYSTEM_BUTTONS = 4 };
 struct system {
     bool pid1;
     bool finishing;
+    bool state_open; /* as PID 1: root_step is done */
     struct options options;
     struct nics nics;
     struct packets packets;
     struct storage_file storage;
     struct hostnet net;
+    struct keep keep;
     struct service services[HOST_SERVICES];
     struct probe probe;
+    struct oneshot oneshot; /* used with --one-shot only */
     struct modules modules;
+    struct rootfs rootfs;
+    struct bootlog bootlog;
     int link_fd;   /* rtnetlink: wakes the loop when a carrier changes; -1: none */
     int uevent_fd; /* as PID 1: devices that appear later; -1: none */
     int watchdog_fd;
@@ -43,6 +52,13 @@ enum err system_start(struct system *s, struct fault *f) MUST_USE;
 
 /* As PID 1, after pid1_prepare(). Never fails: what is missing is said on the console. */
 void system_start_pid1(struct system *s);
+
+/* One line for the operator on the console. */
+void system_say(struct system *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* host.h: root_step. */
+enum err system_root_step(struct system *s, const struct host_root *want, enum host_answer *ret,
+                          struct fault *f) MUST_USE;
 
 /* board.h: sleep_until. */
 void system_sleep(struct system *s, uint64_t wake_ms);

@@ -227,9 +227,102 @@ static void service_status(void *ctx, enum host_service which, struct host_servi
 
 static void service_output(void *ctx, enum host_service which, unsigned lines, struct buf *ret)
 {
+    const struct os *o = ctx;
+
     (void)lines;
     if (which == HOST_KUBELET)
-        buf_str(ret, ((const struct os *)ctx)->kubelet_output);
+        buf_str(ret, o->kubelet_output);
+    if (which == HOST_JOB && strstr(o->services[HOST_JOB].argv, "kubelet --version"))
+        buf_str(ret, o->kubelet_version[0] ? o->kubelet_version : "Kubernetes v1.36.2\n");
+}
+
+/* What kubeadm join and init leave for kubelet, all at once. */
+static bool write_like_kubeadm(struct os *o)
+{
+    return write_file(o, "/etc/kubernetes/pki/ca.crt", 0644, SPAN_LIT("ca"), NULL) == OK &&
+           write_file(o, "/var/lib/kubelet/config.yaml", 0644, SPAN_LIT("config"), NULL) == OK &&
+           write_file(o, "/var/lib/kubelet/kubeadm-flags.env", 0644, SPAN_LIT("KUBELET_KUBEADM_ARGS=\"\"\n"),
+                      NULL) == OK &&
+           write_file(o, HANDOFF_BOOTSTRAP_CONF, 0600, SPAN_LIT("token"), NULL) == OK &&
+           (!o->kubeadm_etcd || write_file(o, "/var/lib/etcd/member", 0600, SPAN_LIT("data"), NULL) == OK);
+}
+
+static enum err job_start(void *ctx, const char *const *argv, struct fault *f)
+{
+    struct os *o = ctx;
+
+    o->services[HOST_JOB].wanted = false;
+    o->wiping = NULL;
+    o->said = 0;
+    if (span_ends(span_str(argv[0]), "/kubeadm") && !write_like_kubeadm(o))
+        return fault_set(f, ERR_SPAWN, "no room for files");
+    return service_start(o, HOST_JOB, argv, f);
+}
+
+static enum err job_wipe(void *ctx, const char *const *folders, struct fault *f)
+{
+    static const char *const argv[] = {"wipe", NULL};
+    struct os *o = ctx;
+    struct buf b = BUF_OF(o->wipe_mem);
+    enum err e = job_start(o, argv, f);
+
+    for (unsigned i = 0; folders[i]; i++) {
+        buf_str(&b, folders[i]);
+        buf_u8(&b, 0);
+    }
+    buf_u8(&b, 0);
+    o->wiping = o->wipe_mem;
+    return e;
+}
+
+static void wipe_now(struct os *o)
+{
+    for (const char *folder = o->wiping; folder && *folder; folder += strlen(folder) + 1) {
+        for (unsigned i = 0; i < OS_FILES_MAX; i++) {
+            if (span_starts(span_str(o->files[i].path), folder))
+                memset(&o->files[i], 0, sizeof(o->files[i]));
+        }
+    }
+    o->wiping = NULL;
+}
+
+static enum host_answer job_result(void *ctx)
+{
+    struct os *o = ctx;
+    struct os_service *job = &o->services[HOST_JOB];
+    int status = strstr(job->argv, "kubelet --version") ? 0 : o->job_status;
+
+    if (job->wanted && o->now_ms - job->since_ms < o->job_ms)
+        return HOST_BUSY;
+    if (job->wanted && status == 0)
+        wipe_now(o);
+    if (job->wanted)
+        job->status = (struct host_service_status){.state = HOST_SERVICE_STOPPED, .last_exit = status};
+    job->wanted = false;
+    return job->status.starts == 0 && job->since_ms && job->status.last_exit == 0 ? HOST_YES : HOST_NO;
+}
+
+static void job_read(void *ctx, struct buf *ret)
+{
+    struct os *o = ctx;
+
+    if (span_ends(span_sub(span_str(o->services[HOST_JOB].argv), 0, 16), "/kubeadm") && o->kubeadm_says &&
+        !o->said)
+        buf_str(ret, o->kubeadm_says);
+    o->said = 1;
+}
+
+static enum err file_name(void *ctx, const char *folder, unsigned n, char *ret, size_t cap)
+{
+    const struct os *o = ctx;
+    size_t head = strlen(folder);
+
+    for (unsigned i = 0; i < OS_FILES_MAX; i++) {
+        const char *path = o->files[i].path;
+        if (span_starts(span_str(path), folder) && path[head] == '/' && n-- == 0)
+            return span_to_cstr(span_str(path + head + 1), ret, cap);
+    }
+    return ERR_STORE_EMPTY;
 }
 
 /* kubelet's TLS bootstrap: with the bootstrap file it gets a certificate after a while. */
@@ -238,18 +331,20 @@ static bool poll_host(void *ctx, uint64_t now_ms, uint64_t *ret_wake_ms, bool *r
     struct os *o = ctx;
     const struct os_service *k = &o->services[HOST_KUBELET];
     uint64_t joins_ms = k->since_ms + o->kubelet_joins_ms;
+    struct span pem;
 
     o->now_ms = now_ms;
     *ret_wake_ms = UINT64_MAX;
     *ret_reboot = false;
     if (!k->wanted || !o->kubelet_joins_ms || !os_find(o, HANDOFF_BOOTSTRAP_CONF) ||
-        os_find(o, HANDOFF_KUBELET_PEM))
+        (os_find(o, HANDOFF_KUBELET_PEM) && os_find(o, HANDOFF_KUBELET_CONF)))
         return o->stop;
     if (now_ms < joins_ms) {
         *ret_wake_ms = joins_ms;
         return o->stop;
     }
-    if (write_file(o, HANDOFF_KUBELET_PEM, 0600, SPAN_LIT("certificate"), NULL) != OK ||
+    pem = o->kubelet_pem.n ? span_of(o->kubelet_pem.bytes, o->kubelet_pem.n) : SPAN_LIT("certificate");
+    if (write_file(o, HANDOFF_KUBELET_PEM, 0600, pem, NULL) != OK ||
         write_file(o, HANDOFF_KUBELET_CONF, 0600, SPAN_LIT("kubeconfig"), NULL) != OK)
         o->sick = true;
     return o->stop;
@@ -280,6 +375,11 @@ struct host os_host(struct os *o)
         .service_stop = service_stop,
         .service_status = service_status,
         .service_output = service_output,
+        .job_start = job_start,
+        .job_read = job_read,
+        .job_result = job_result,
+        .job_wipe = job_wipe,
+        .file_name = file_name,
         .poll = poll_host,
     };
 }

@@ -34,7 +34,16 @@ struct os {
     bool swap, resolved, port_taken, cri_silent, sick; /* sick: healthz does not answer ok */
     bool refuse_files, refuse_network;                 /* write_file, net_apply fail */
     bool stop;                                         /* somebody pressed the button */
+    uint32_t job_ms;                                   /* how long a job takes */
+    char kubelet_version[64];  /* what `kubelet --version` prints; empty: a good one */
+    const char *kubeadm_says;  /* what kubeadm prints; NULL: nothing */
+    bool kubeadm_etcd;         /* kubeadm comes as far as etcd's data */
+    int job_status;            /* how jobs end, but `kubelet --version` */
     uint32_t kubelet_joins_ms; /* kubelet has its certificate after this time; 0: never */
+    struct os_pem {
+        size_t n;
+        uint8_t bytes[4096];
+    } kubelet_pem; /* the certificate that kubelet gets; empty: something that is none */
     char kubelet_output[OS_OUTPUT_MAX];
     /* what the agent made */
     struct os_file files[OS_FILES_MAX];
@@ -46,6 +55,9 @@ struct os {
     char hostname[254];
     int64_t clock_s;
     struct os_service services[HOST_SERVICES];
+    int said;           /* the job's output was read */
+    const char *wiping; /* of the job under way: folders that it wipes, each with its zero; NULL: none */
+    char wipe_mem[512];
     uint64_t now_ms;
 };
 
