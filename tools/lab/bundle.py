@@ -47,7 +47,7 @@ class Operator:
     @staticmethod
     def join(pin, endpoint="10.100.0.1:6443", token=TOKEN, node_ip="10.100.0.2,fd00:1:2:3::3", name=None, extra=""):
         text = ["apiVersion: kubeadm.k8s.io/v1beta4", "kind: JoinConfiguration", "discovery:", "  bootstrapToken:",
-                f"    apiServerEndpoint: {endpoint}", f"    token: {token}", "    caCertHashes:", f"    - {pin}"]
+                f"    apiServerEndpoint: {json.dumps(endpoint) if endpoint.startswith('[') else endpoint}", f"    token: {token}", "    caCertHashes:", f"    - {pin}"]
         if node_ip or name:
             text.append("nodeRegistration:")
         if name:

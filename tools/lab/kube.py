@@ -35,18 +35,22 @@ def pairs(text):
 
 
 class Control:
-    """The control plane, by name."""
+    """The control plane, by name; options as tools/kube/cluster knows them."""
 
-    def __init__(self, world, name):
+    def __init__(self, world, name, *options):
         self.world, self.name = world, name
         world.stack.callback(run, CLUSTER, "down", name, check=False)
-        self.env = pairs(run(CLUSTER, "up", "--name", name, capture=True))
+        self.env = pairs(run(CLUSTER, "up", "--name", name, *options, capture=True))
         self.ns, self.bridge, self.pin = self.env["NETNS"], self.env["BRIDGE"], self.env["PIN"]
+
+    def kubectl_argv(self):
+        """kubectl as the cluster's administrator, for a process in the cluster's namespace."""
+        return [f"{self.env['KUBE_BIN']}/kubectl", "--kubeconfig", self.env["KUBECONFIG"], "--cache-dir", self.world.path("kubectl")]
 
     def kubectl(self, *argv, data=None):
         """kubectl's output."""
-        done = subprocess.run([f"{self.env['KUBE_BIN']}/kubectl", "--kubeconfig", self.env["KUBECONFIG"], "--cache-dir", self.world.path("kubectl"),
-                               *argv], input=data, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=self._enter)
+        done = subprocess.run([*self.kubectl_argv(), *argv], input=data, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              preexec_fn=self._enter)
         if done.returncode != 0:
             raise LabError(f"kubectl {' '.join(argv)}: {done.stderr.strip()}")
         return done.stdout

@@ -1,10 +1,14 @@
-"""A machine under QEMU: the distribution's kernel, an initramfs with the agent as /init, one network card on a tap, the console on a pipe."""
+"""A machine under QEMU: the distribution's kernel, an initramfs with the agent as /init, one network card on a tap, perhaps a
+disk, the console on a pipe."""
 import glob
+import json
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import threading
+import time
 
 from proc import LabError, run
 
@@ -20,6 +24,11 @@ ARCHES = {
 # What a node of the lab may have; the agent finds what it needs of it by modalias.
 MODULES = ("virtio_pci", "virtio_mmio", "virtio_net", "virtio_blk", "virtio_rng", "e1000", "e1000e", "overlay", "br_netfilter", "nf_conntrack",
            "veth", "bridge")
+
+
+def qemu(arch):
+    """The emulator: the machine's own, or another one that QEMU_X86_64 or QEMU_AARCH64 names."""
+    return os.environ.get(f"QEMU_{arch.upper()}") or ARCHES[arch]["qemu"]
 
 
 def kernel(top, arch):
@@ -79,26 +88,76 @@ def initramfs(world, name, agent, standin, site, modules, release):
     with open(f"{stage}/etc/joinboot/site.conf", "w") as f:
         f.write(site)
     copy_modules(modules, release, stage)
-    out = world.path(f"{name}.cpio")
-    subprocess.run(f"cd '{stage}' && find . -print0 | cpio --null -o -H newc --quiet -R 0:0 >'{out}'", shell=True, check=True)
+    out = archive(stage, world.path(f"{name}.cpio"))
     shutil.rmtree(stage)
     return out
 
 
+def archive(stage, out):
+    """A cpio archive of a folder, in the form that the kernel unpacks."""
+    subprocess.run(f"cd '{stage}' && find . -print0 | cpio --null -o -H newc --quiet -R 0:0 >'{out}'", shell=True, check=True)
+    return out
+
+
+def node_initramfs(world, name, agent, site, modules):
+    """The initramfs of a machine with a node image: the agent, site.conf, and before them the archive of the image's modules, which the
+    kernel unpacks as one. Returns its path."""
+    stage, out = world.path(f"{name}.root"), world.path(f"{name}.cpio")
+    for folder in ("dev", "proc", "sys", "run", "tmp", "etc/joinboot"):
+        os.makedirs(f"{stage}/{folder}", exist_ok=True)
+    os.mknod(f"{stage}/dev/console", 0o600 | stat.S_IFCHR, os.makedev(5, 1))
+    shutil.copy(agent, f"{stage}/init")
+    with open(f"{stage}/etc/joinboot/site.conf", "w") as f:
+        f.write(site)
+    archive(stage, out + ".own")
+    shutil.rmtree(stage)
+    with open(out, "wb") as whole:
+        for part in (modules, out + ".own"):
+            with open(part, "rb") as f:
+                shutil.copyfileobj(f, whole)
+            whole.write(bytes(-whole.tell() % 512))
+    os.unlink(out + ".own")
+    return out
+
+
+# Ways to attach a disk whose drive is d0.
+DISKS = {
+    "virtio-blk": ["-device", "virtio-blk-pci,drive=d0"],
+    "nvme": ["-device", "nvme,drive=d0,serial=joinboot0"],
+    "ahci": ["-device", "ich9-ahci,id=ahci0", "-device", "ide-hd,drive=d0,bus=ahci0.0"],
+}
+
+
+def has_device(arch, name):
+    """Whether this QEMU knows a device: older ones have no igb."""
+    listed = subprocess.run([qemu(arch), "-device", "help"], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
+    return f'"{name}"' in listed
+
+
 class Machine:
-    """One power-on of a machine. Console lines go to `on_line` as they come, and to the console log."""
+    """One power-on of a machine. Console lines go to `on_line` as they come, and to the console log.
+
+    disk is the path of a raw image, which keeps what the machine wrote when the plug is pulled; attach one of DISKS; nic a network card that
+    has_device() knows. control is the path of a socket to be, for press_power_button().
+    """
 
     def __init__(self, world, ns, tap, arch, image, ramfs, console_log, on_line, append="", mac=MAC, uuid=UUID, serial=SERIAL, memory=512,
-                 rtc=""):
+                 rtc="", cpus=1, nic=None, disk=None, attach="virtio-blk", control=None):
         a = ARCHES[arch]
-        argv = ["ip", "netns", "exec", ns, a["qemu"], *a["machine"], "-m", str(memory), "-nodefaults", "-no-user-config", "-display", "none",
-                "-no-reboot", "-serial", "stdio", "-kernel", image, "-initrd", ramfs, "-append", f"console={a['console']} quiet panic=-1 {append}",
-                "-netdev", f"tap,id=n0,ifname={tap},script=no,downscript=no", "-device", f"{a['net']},netdev=n0,mac={mac},romfile="]
+        argv = ["ip", "netns", "exec", ns, qemu(arch), *a["machine"], "-m", str(memory), "-smp", str(cpus), "-nodefaults", "-no-user-config",
+                "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", image, "-initrd", ramfs,
+                "-append", f"console={a['console']} quiet panic=-1 {append}",
+                "-netdev", f"tap,id=n0,ifname={tap},script=no,downscript=no", "-device", f"{nic or a['net']},netdev=n0,mac={mac},romfile="]
+        if disk:
+            argv += ["-drive", f"file={disk},if=none,id=d0,format=raw,discard=unmap", *DISKS[attach]]
+        if control:
+            argv += ["-qmp", f"unix:{control},server=on,wait=off"]
         if rtc:
             argv += ["-rtc", f"base={rtc}"]
         if arch == "x86_64":
             argv += ["-uuid", uuid, "-smbios", f"type=1,serial={serial}"]
-        self.log = open(console_log, "wb", buffering=0)
+        self.log, self.control = open(console_log, "ab", buffering=0), control
+        self.began = time.monotonic()
         self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         world.stack.callback(self.power_off)
         self.thread = threading.Thread(target=self._read, args=(on_line,), daemon=True)
@@ -119,3 +178,15 @@ class Machine:
         self.proc.wait()
         self.thread.join(5)
         self.log.close()
+
+    def press_power_button(self):
+        """The ACPI button, by QEMU's monitor (QMP)."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(10)
+            s.connect(self.control)
+            answers = s.makefile("r")
+            answers.readline()
+            for command in ("qmp_capabilities", "system_powerdown"):
+                s.sendall(json.dumps({"execute": command}).encode() + b"\n")
+                while "return" not in json.loads(answers.readline() or '{"return": 0}'):
+                    pass

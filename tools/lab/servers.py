@@ -11,7 +11,8 @@ TOKEN = "clvldh.vjjwg16ucnhp94qr"
 class Dnsmasq:
     """DHCPv4 with reservations, RA with the prefix fd00:1:2:3::/64 and RDNSS, DNS for the lab's names."""
 
-    def __init__(self, world, ns, bridge="br0", reserve=None, hosts=None, ra=True, dhcp4=True, router="10.100.0.1", ra_interval=4):
+    def __init__(self, world, ns, bridge="br0", reserve=None, hosts=None, ra=True, dhcp4=True, router="10.100.0.1", ra_interval=4,
+                 ra_lifetime=600):
         self.world, self.ns, self.name = world, ns, f"dnsmasq-{bridge}"
         lines = ["no-resolv", "no-hosts", "keep-in-foreground", "log-facility=-", "log-dhcp", "bind-interfaces", f"interface={bridge}",
                  "except-interface=lo", f"pid-file={world.path('dnsmasq.pid')}", f"dhcp-leasefile={world.path('dnsmasq.leases')}", "no-ping",
@@ -22,7 +23,7 @@ class Dnsmasq:
         lines += [f"dhcp-host={mac},{ip}" for mac, ip in (reserve or {}).items()]
         if ra:
             lines += ["enable-ra", "dhcp-range=fd00:1:2:3::,ra-only,64,1h", "dhcp-option=option6:dns-server,[fd00:1:2:3::1]",
-                      f"ra-param={bridge},{ra_interval},600"]
+                      f"ra-param={bridge},{ra_interval},{ra_lifetime}"]
         for host, ips in (hosts or {}).items():
             lines += [f"host-record={host},{','.join(ips)}"]
         self.conf = world.write(f"{self.name}.conf", "\n".join(lines) + "\n")
