@@ -37,7 +37,7 @@ $(error ARCH=$(ARCH): x86_64 or aarch64)
 endif
 
 # These goals work on a bare machine, or set it up themselves; every other goal compiles something.
-PLAIN_GOALS := help setup fetch bump test lab bench cluster cluster-down format clean distclean
+PLAIN_GOALS := help setup fetch bump test lab bench cluster cluster-down image format clean distclean
 BUILDING := $(filter-out $(PLAIN_GOALS),$(or $(MAKECMDGOALS),help))
 
 # Networks of our own need root. The caller's cache, path and build are kept, and the jobserver, which only make uses, is not.
@@ -67,6 +67,18 @@ test: ## [T=pattern] everything, set-up included (root or sudo): lint, unit, sce
 	@+$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	@$(AS_ROOT) T='$(T)' tests/run
 
+test-nodes: ## [T=pattern] every test of real nodes under QEMU: power cycles, pods and services, kills, single stack, NICs and disks, switch-root
+	@tools/need all >/dev/null 2>&1 || tools/setup
+	@+$(MAKE) --no-print-directory -j$(JOBS) lab-programs
+	@$(AS_ROOT) python3 tests/lab/main.py nodes '$(T)'
+	@$(AS_ROOT) python3 tests/lab/main.py switch '$(T)'
+
+test-kube: ## KUBE=1.35|1.36|1.37 kubeadm's files, real kubelets and failures against a cluster of that minor (root or sudo)
+	@tools/need all >/dev/null 2>&1 || tools/setup
+	@+$(MAKE) --no-print-directory -j$(JOBS) lab-programs
+	@KUBE='$(KUBE)' tools/kube/build >/dev/null
+	@$(AS_ROOT) KUBE='$(KUBE)' BUILD='$(BUILD)' python3 tests/lab/main.py kube .Kube.
+
 ##@ The lab
 
 lab: ## [ARCH=] [CLUSTER=stand-in|kubernetes] [BOARD=] [NODES=] [FAULT=] one node boot under QEMU, live
@@ -74,6 +86,10 @@ lab: ## [ARCH=] [CLUSTER=stand-in|kubernetes] [BOARD=] [NODES=] [FAULT=] one nod
 	@+$(MAKE) --no-print-directory -j$(JOBS) lab-programs
 	@$(AS_ROOT) ARCH='$(ARCH)' BOARD='$(BOARD)' CLUSTER='$(CLUSTER)' NODES='$(NODES)' FAULT='$(FAULT)' LAB_SHELL='$(LAB_SHELL)' \
 	    tools/lab/lab
+
+image: ## the lab's node image: kernel, root file systems, container images
+	@tools/need all || exit 2
+	@$(AS_ROOT) tools/image/build $(ARCH)
 
 bench: ## the agent's time to a joined node beside kubeadm's, median of 11
 	@tools/need all || exit 2
@@ -107,7 +123,7 @@ clean: ## remove build results
 distclean: clean ## remove build results and the cache, whose size is said
 	@tools/fetch wipe
 
-.PHONY: help setup agent joinctl check lint size fuzz test lab bench cluster cluster-down fetch bump format clean distclean
+.PHONY: help setup agent joinctl check lint size fuzz test test-kube test-nodes lab image bench cluster cluster-down fetch bump format clean distclean
 
 #
 # Our sources
@@ -165,7 +181,7 @@ SRC_testlib := $(filter-out $(TEST_PROGRAMS) $(SCENARIO_PROGRAMS) $(FUZZ_SRC),$(
 OUR_SRC := $(foreach r,$(ROOMS),$(SRC_$r)) $(TEST_PROGRAMS) $(SCENARIO_PROGRAMS) $(FUZZ_SRC)
 OUR_HEADERS := $(sort $(wildcard boards/*.h $(foreach r,$(ROOMS),$(if $(ROOM_DIR_$r),$(ROOM_DIR_$r)/*.h)) net/lwip/arch/*.h tests/*/*.h \
     tools/third-party/*.h tools/third-party/*/*.h))
-LINT_FILES := $(OUR_SRC) $(OUR_HEADERS)
+LINT_FILES := $(OUR_SRC) $(wildcard tools/image/*.c) $(OUR_HEADERS)
 
 #
 # Flags

@@ -1,10 +1,8 @@
 """Against a real control plane: kubeadm's files beside the agent's, what goes over the wire, a real kubelet, tokens that die.
 
 One cluster is started for all tests of the class; each test uses one of two places for a node. In the place "kubeadm" the real kubeadm joins, in
-the place "agent" the shipped agent. KubeletConfigurations and JoinConfigurations come from data-kube: init/ goes through `kubeadm init phase
-upload-config`, edited/ and refused/ are put into the ConfigMap as they stand, join/ are documents.
+the place "agent" the shipped agent. Comparing their files is in kube_parity.py.
 """
-import glob
 import json
 import os
 import shutil
@@ -14,16 +12,16 @@ import unittest
 
 import standin
 from kube import FILES, OTHER_MAC, TOP, Agent, KubeLab, Place, build_folder
+from kube_failures import Failures
+from kube_parity import DATA, Parity, read
 from proc import World, wait_for
 from servers import TOKEN, Capture
 from suite_network import memory_has
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-DATA = os.path.join(HERE, "data-kube")
 SECRET = TOKEN.split(".")[1]
 BOOTSTRAPPER = f"system:bootstrap:{TOKEN.split('.')[0]}"
 KUBEADM_ADDRESSES = ("10.100.0.10/24", "fd00:1:2:3::10/64")
-SLEEPER = "#!/bin/sh\nexec sleep 600\n"
+SLEEPER = "#!/bin/sh\n[ \"$1\" != --version ] || exec echo Kubernetes %s\nexec sleep 600\n"
 TIMEOUT = 30
 API = "/api/v1"
 CLUSTER_INFO = f"{API}/namespaces/kube-public/configmaps/cluster-info"
@@ -31,14 +29,9 @@ AFTER_TRUST = [f"{API}/namespaces/kube-system/configmaps/kubeadm-config", f"{API
                f"{API}/nodes/node-2"]
 
 
-def documents(folder):
-    """(name, path) of each document of a folder of data-kube."""
-    return [(os.path.basename(p)[:-5], p) for p in sorted(glob.glob(f"{DATA}/{folder}/*.yaml"))]
-
-
-def read(path):
-    with open(path) as f:
-        return f.read()
+def version_of(control):
+    """Such as v1.36.2: the programs' own."""
+    return json.loads(control.kubectl("get", "--raw", "/version"))["gitVersion"]
 
 
 def of_agent(events):
@@ -46,7 +39,7 @@ def of_agent(events):
     return sorted((e["sourceIPs"][0], e["user"]["username"], e["requestURI"]) for e in events if e.get("userAgent") == "joinboot")
 
 
-class Kube(unittest.TestCase):
+class Kube(Parity, Failures, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         folder = tempfile.mkdtemp(prefix="joinboot-kube-")
@@ -56,7 +49,7 @@ class Kube(unittest.TestCase):
         cls.addClassCleanup(cls.world.stack.close)
         cls.lab = KubeLab(cls.world, "kt")
         cls.control = cls.lab.control
-        cls.sleeper = cls.lab.program("sleeper", SLEEPER)
+        cls.sleeper = cls.lab.program("sleeper", SLEEPER % version_of(cls.control))
         cls.standin = cls.lab.standin("kubelet")
         cls.other = Place(cls.world, cls.control, "kubeadm", OTHER_MAC).start("--no-kubelet", "--with-containerd")
         cls.other.link_for_kubeadm(KUBEADM_ADDRESSES)
@@ -75,88 +68,6 @@ class Kube(unittest.TestCase):
     def agent(self, site=None, place=None):
         self.agents.append(Agent(place or self.place, site or self.lab.site(self.sleeper)))
         return self.agents[-1]
-
-    # --- files
-
-    def kubeadm(self, join):
-        self.other.kubeadm_join(self.world.write("kubeadm-join.yaml", join))
-        return self.other.files()
-
-    def compare(self, join, resolved=False):
-        """kubeadm and the agent join by the same document; the files must be equal in bytes and mode, and there must be no others."""
-        for place in (self.place, self.other):
-            place.forget()
-            place.resolved(resolved)
-        agent = self.agent()
-        try:
-            wanted = self.kubeadm(join)
-            agent.wait_files(TIMEOUT)
-            got = self.place.files()
-        finally:
-            agent.stop()
-        self.assertEqual(sorted(got), sorted(wanted))
-        for path in wanted:
-            self.assertEqual(got[path], wanted[path], f"{path} is not what kubeadm writes")
-        return wanted
-
-    def each(self, folder, put):
-        """Every document of the folder, with and without systemd-resolved."""
-        self.lab.publish(self.lab.join())
-        for name, path in documents(folder):
-            put(path)
-            for resolved in (False, True):
-                with self.subTest(name, resolved=resolved):
-                    files = self.compare(self.lab.join(), resolved)
-                    self.assertEqual(sorted(p for p in files if not p.endswith("/")), sorted(FILES))
-
-    def show2_files_equal(self):
-        """Nine clusters that were initialised with different KubeletConfigurations."""
-        self.assertGreaterEqual(len(documents("init")), 8)
-        self.addCleanup(self.control.kubelet_config, f"{DATA}/init/defaults.yaml")
-        self.each("init", self.control.kubelet_config)
-
-    def show2_files_equal_edited(self):
-        """ConfigMaps that were edited by hand: comments, other order, missing keys, other spellings, unknown keys, JSON."""
-        self.addCleanup(self.control.kubelet_config, f"{DATA}/init/defaults.yaml")
-        self.each("edited", lambda path: self.control.edit_config_map("kubelet-config", "kubelet", read(path)))
-
-    def show2_files_equal_documents(self):
-        """Other JoinConfigurations: arguments, taints, a second pin, another place for the CA."""
-        for name, path in documents("join"):
-            with self.subTest(name):
-                text = read(path)
-                for word, value in (("$ENDPOINT", "10.100.0.1:6443"), ("$TOKEN", TOKEN), ("$PIN", self.control.pin)):
-                    text = text.replace(word, value)
-                self.lab.publish(text)
-                self.compare(text)
-
-    def show2_refused_by_name(self):
-        """ConfigMaps whose rendering is not certain are refused, with the position; kubelet is not started with something else."""
-        self.addCleanup(self.control.kubelet_config, f"{DATA}/init/defaults.yaml")
-        self.lab.publish(self.lab.join())
-        for name, path in documents("refused"):
-            with self.subTest(name):
-                self.place.forget()
-                self.control.edit_config_map("kubelet-config", "kubelet", read(path))
-                agent = self.agent()
-                try:
-                    e = agent.wait_error("configure.kubelet-config", "configure", TIMEOUT)
-                finally:
-                    agent.stop()
-                self.assertEqual(f"# refused at {e.get('line')}:{e.get('column')}", read(path).splitlines()[0])
-                self.assertEqual([p for p in self.place.files() if not p.endswith("/")], [])
-
-    def show2_node_ip_is_filled_in(self):
-        """A document without node-ip: the one intended difference. All other files are equal."""
-        join = self.lab.join(node_ip=None)
-        self.lab.publish(join)
-        wanted = self.kubeadm(join)
-        self.agent().wait_files(TIMEOUT)
-        got = self.place.files()
-        flags = FILES[4]
-        self.assertEqual(wanted.pop(flags), (0o644, b'KUBELET_KUBEADM_ARGS=""\n'))
-        self.assertEqual(got.pop(flags), (0o644, b'KUBELET_KUBEADM_ARGS="--node-ip=10.100.0.2,fd00:1:2:3::3"\n'))
-        self.assertEqual(got, wanted)
 
     # --- the wire
 
@@ -277,6 +188,26 @@ class Kube(unittest.TestCase):
         self.assertEqual(agent.stop(), 0)
         self.assertNotIn("kubelet", self.programs())
 
+    def show7_kubeadm_goes_on(self):
+        """`kubeadm upgrade node` and `kubeadm reset` on a node that the agent joined; then the agent joins what was reset."""
+        self.real_place()
+        self.addCleanup(self.node_gone)
+        agent = self.real_agent()
+        agent.wait_joined(TIMEOUT)
+        before = self.place.files()
+        done = self.place.run("kubeadm", "upgrade", "node", "--ignore-preflight-errors=SystemVerification")
+        self.assertIn("configuration for this node was successfully upgraded", done)
+        after = self.place.files()
+        for path in FILES[1:]:
+            self.assertEqual(after[path], before[path], f"{path} is not what kubeadm upgrade node writes")
+        done = self.place.run("kubeadm", "reset", "--force", "--cleanup-tmp-dir")
+        self.assertIn("The reset process does not", done)
+        self.assertEqual([p for p in self.place.files() if p.startswith("/etc/kubernetes/") and not p.endswith("/")], [])
+        agent.stop()
+        self.node_gone()
+        self.lab.publish(self.lab.join())
+        self.agent(self.lab.site("/usr/bin/kubelet", "/usr/bin/containerd")).wait_joined(TIMEOUT)
+
     def show4_csr_pending(self):
         """Nobody approves the certificate request: named, and once it is approved the same run joins."""
         self.real_place()
@@ -292,38 +223,6 @@ class Kube(unittest.TestCase):
         self.control.kubectl("certificate", "approve", self.control.get("csr")["items"][0]["metadata"]["name"])
         agent.wait_joined(TIMEOUT)
         self.assertNotIn(FILES[0], self.place.files())
-
-    # --- tokens that die
-
-    def dead_token(self, code, phase, token):
-        """The token is refused; then another one is made and a newer bundle published, and the same run joins."""
-        agent = self.agent(self.lab.site(self.standin))
-        agent.wait_error(code, phase, TIMEOUT)
-        self.assertFalse(agent.kubelet_started())
-        self.assertNotIn(FILES[0], self.place.files())
-        self.control.token(token)
-        self.addCleanup(self.control.delete_token, token)
-        self.lab.publish(self.lab.join(token=token))
-        agent.wait_joined(TIMEOUT)
-
-    def show4_dead_token(self):
-        self.control.delete_token()
-        self.addCleanup(self.control.token, TOKEN)
-        info = ("-n", "kube-public", "configmap", "cluster-info")
-        wait_for("cluster-info without signature", lambda: len(self.control.get(*info)["data"]) == 1, 20, 0.1)
-        self.lab.publish(self.lab.join())
-        self.dead_token("discover.jws-missing", "discover", "abcdef.0123456789abcdef")
-
-    def show4_token_that_only_signs(self):
-        """It signs cluster-info but does not authenticate, as a token in its last second."""
-        token = "signer.0123456789abcdef"
-        name, secret = token.split(".")
-        fields = {"token-id": name, "token-secret": secret, "usage-bootstrap-signing": "true"}
-        self.control.kubectl("-n", "kube-system", "create", "secret", "generic", f"bootstrap-token-{name}", "--type=bootstrap.kubernetes.io/token",
-                             *(f"--from-literal={key}={value}" for key, value in fields.items()))
-        self.addCleanup(self.control.delete_token, token)
-        self.lab.publish(self.lab.join(token=token))
-        self.dead_token("configure.unauthorized", "configure", "second.0123456789abcdef")
 
 
 class Tools(unittest.TestCase):

@@ -13,7 +13,7 @@ OUT = os.path.join(BUILD, "lab")
 def lab(**env):
     """Runs the lab without a terminal; returns (exit status, output)."""
     done = subprocess.run([LAB], cwd=TOP, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          env={**os.environ, "BUILD": BUILD, "CLUSTER": "", "NODES": "", "BOARD": "", "FAULT": "", "ARCH": "", **env})
+                          env={**os.environ, "BUILD": BUILD, "CLUSTER": "", "NODES": "", "BOARD": "", "FAULT": "", "ARCH": "", "LAB_SHELL": "", **env})
     return done.returncode, done.stdout
 
 
@@ -81,6 +81,12 @@ class Qemu(unittest.TestCase):
         self.assertIn("floor", out)
 
     def test_bad_words_are_refused(self):
-        status, out = lab(FAULT="nonsense")
-        self.assertEqual(status, 2)
-        self.assertIn("wrong-key", out)
+        """Before anything is built or started."""
+        for words, said in (({"FAULT": "nonsense"}, "wrong-key"), ({"CLUSTER": "nonsense"}, "stand-in or kubernetes"), ({"ARCH": "vax"}, "aarch64"),
+                            ({"CLUSTER": "kubernetes", "NODES": "99"}, "NODES=99"), ({"NODES": "2"}, "CLUSTER=kubernetes"),
+                            ({"LAB_SHELL": "1"}, "CLUSTER=kubernetes"), ({"CLUSTER": "kubernetes", "FAULT": "expired"}, "no FAULT")):
+            with self.subTest(**words):
+                status, out = lab(**words)
+                self.assertEqual(status, 2)
+                self.assertIn(said, out)
+                self.assertEqual(len(out.splitlines()), 1)

@@ -22,6 +22,7 @@ static const char secret[] =
     "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
     "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\",\"d\":\"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI\"}";
 
+const char *scenario_document;
 static unsigned config_port, api_port;
 
 static void write_text(const char *name, struct span text)
@@ -109,11 +110,25 @@ static void put_time(struct buf *b, const char *key, int64_t unix_s)
     buf_str(b, "\"\n");
 }
 
+static void put_worker(struct buf *b, const char *node_ip)
+{
+    char path[300];
+
+    buf_str(
+        b,
+        "apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ndiscovery:\n  bootstrapToken:\n"
+        "    apiServerEndpoint: 10.100.0.1:6443\n    token: clvldh.vjjwg16ucnhp94qr\n    caCertHashes:\n    - ");
+    snprintf(path, sizeof(path), "%s/pin", testcrypto_dir());
+    buf_put(b, testcrypto_file(path));
+    buf_str(b, "\n");
+    if (node_ip)
+        buf_fmt(b, "nodeRegistration:\n  kubeletExtraArgs:\n  - name: node-ip\n    value: %s\n", node_ip);
+}
+
 void scenario_publish(unsigned sequence, const char *more, const char *node_ip)
 {
     uint8_t text[4096];
     struct buf b = BUF_OF(text);
-    char path[300];
     int status = 1;
     pid_t pid;
 
@@ -123,18 +138,11 @@ void scenario_publish(unsigned sequence, const char *more, const char *node_ip)
         sequence);
     put_time(&b, "issuedAt", (int64_t)time(NULL) - 60);
     put_time(&b, "expiresAt", (int64_t)time(NULL) + 86400);
-    buf_fmt(
-        &b,
-        "%s---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ndiscovery:\n  bootstrapToken:\n",
-        more);
-    buf_str(
-        &b,
-        "    apiServerEndpoint: 10.100.0.1:6443\n    token: clvldh.vjjwg16ucnhp94qr\n    caCertHashes:\n    - ");
-    snprintf(path, sizeof(path), "%s/pin", testcrypto_dir());
-    buf_put(&b, testcrypto_file(path));
-    buf_str(&b, "\n");
-    if (node_ip)
-        buf_fmt(&b, "nodeRegistration:\n  kubeletExtraArgs:\n  - name: node-ip\n    value: %s\n", node_ip);
+    buf_fmt(&b, "%s---\n", more);
+    if (!scenario_document || !span_starts(span_str(scenario_document), "apiVersion"))
+        put_worker(&b, node_ip);
+    if (scenario_document)
+        buf_str(&b, scenario_document);
     assert_false(b.overflow);
     pid = fork();
     if (pid == 0)

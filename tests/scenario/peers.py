@@ -39,6 +39,17 @@ def certificate(name, issuer, subject, names=None):
             "-extfile", f"{name}.ext", "-out", f"{name}.pem")
 
 
+def client(name, days):
+    """The certificate that the cluster gives to kubelet of node-1, with its key in the same file."""
+    openssl("ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", f"{name}.key")
+    (FOLDER / f"{name}.ext").write_text("extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\nbasicConstraints=CA:FALSE\n")
+    openssl("req", "-new", "-key", f"{name}.key", "-subj", "/O=system:nodes/CN=system:node:node-1", "-out", f"{name}.csr")
+    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "kube-ca.pem", "-CAkey", "kube-ca.key", "-CAcreateserial", "-days", str(days),
+            "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+    with open(FOLDER / f"{name}.pem", "a") as f:
+        f.write((FOLDER / f"{name}.key").read_text())
+
+
 class World:
     """What the stand-in writes its answers with."""
 
@@ -116,6 +127,8 @@ def main():
     key = openssl("x509", "-in", "kube-ca.pem", "-noout", "-pubkey")
     (FOLDER / "pin").write_text("sha256:" + hashlib.sha256(openssl("pkey", "-pubin", "-outform", "DER", data=key)).hexdigest())
     authority = type("Authority", (), {"cert": str(FOLDER / "kube-ca.pem")})
+    client("node", 30)
+    client("short", 1)
     standin.Standin(World, authority, None, None, name="api")
     os.makedirs(FOLDER / "config", exist_ok=True)
     sys.stdout.write(f"{serve('leaf', 'config')} {serve('kube', 'api', standin.TOKEN)}\n")

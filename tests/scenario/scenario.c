@@ -92,6 +92,7 @@ int scenario_setup(void **unused)
     machine.frame = on_frame;
     machine.pump = bridge_pump;
     scenario_defended = NULL;
+    scenario_document = NULL;
     bridge_reset(to_node, netpeer.servers[0].mac);
     scenario_root = "tests/unit/data-kube/ca.pem";
     scenario_site("");

@@ -107,6 +107,21 @@ subjectAltName=DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,
 authorityKeyIdentifier=keyid
 X
 
+# A node's client certificate, and what is nearly one.
+# client NAME ISSUER SUBJECT EKU
+client() {
+    key "$1"
+    printf 'keyUsage=critical,digitalSignature\nextendedKeyUsage=%s\nbasicConstraints=critical,CA:FALSE\n' "$4" >"$1.ext"
+    q req -new -key "$1.key" -subj "$3" -out "$1.csr"
+    q x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days 365 -extfile "$1.ext" -out "$1.pem"
+    cat "$1.key" >>"$1.pem"
+}
+client node kca /O=system:nodes/CN=system:node:node-1 clientAuth
+client nodeserver kca /O=system:nodes/CN=system:node:node-1 serverAuth
+client nodeother ca /O=system:nodes/CN=system:node:node-1 clientAuth
+client nodetwice kca /CN=system:node:node-1/CN=system:node:node-1 clientAuth
+client nodenameless kca /O=system:nodes clientAuth
+
 for n in viaica:ica viaclientca:clientca viaconstrained:constrained viauncritical:uncritical; do
     cat "${n%:*}.pem" "${n#*:}.pem" >"${n%:*}.chain"
 done

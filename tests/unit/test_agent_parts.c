@@ -12,6 +12,7 @@
 #include "firmware/agent/backoff.h"
 #include "firmware/agent/journal.h"
 #include "firmware/agent/state.h"
+#include "firmware/base/reclog.h"
 #include "firmware/agent/timekeeper.h"
 
 static void test_backoff(void **unused)
@@ -111,6 +112,17 @@ static const struct storage memory = {.prog_size = 1,
                                       .erase = mem_erase,
                                       .sync = mem_sync};
 
+/* Stored and read back: ERR_STATE if something is not as it was. */
+static enum err round_of(const struct state *s)
+{
+    struct state got = {0};
+    enum err e = state_save(&memory, s);
+
+    if (e == OK)
+        e = state_load(&memory, &got);
+    return e == OK && memcmp(&got.node, &s->node, sizeof(got.node)) != 0 ? ERR_STATE : e;
+}
+
 static void test_state_round_trip(void **unused)
 {
     struct state s = {.accepted = true, .joined = true, .sequence = UINT64_MAX - 1, .issued_s = 1795409451},
@@ -129,6 +141,59 @@ static void test_state_round_trip(void **unused)
     assert_int_equal(got.issued_s, s.issued_s);
     assert_memory_equal(got.digest, s.digest, sizeof(s.digest));
     assert_memory_equal(got.seed, s.seed, sizeof(s.seed));
+}
+
+/* What a second boot needs, with every list full and every list empty. */
+static void test_state_of_a_node(void **unused)
+{
+    static struct state s, got;
+
+    (void)unused;
+    memset(&s, 0, sizeof(s));
+    memset(image, 0xff, sizeof(image));
+    s.joined = s.wiping = s.kubeadm = true;
+    for (unsigned round = 0; round < 2; round++) {
+        assert_int_equal(state_save(&memory, &s), OK);
+        assert_int_equal(state_load(&memory, &got), OK);
+        assert_true(got.joined && got.wiping && got.kubeadm && !got.accepted);
+        assert_memory_equal(&got.node, &s.node, sizeof(s.node));
+        memset(s.node.host, 'h', sizeof(s.node.host) - 1);
+        memset(s.node.node, 'n', sizeof(s.node.node) - 1);
+        memset(s.node.cri, 'c', sizeof(s.node.cri) - 1);
+        memset(s.node.ca, '/', sizeof(s.node.ca) - 1);
+        s.node.families = FAMILIES_BOTH;
+        s.node.healthz_port = 65535;
+        s.node.fail_swap_on = s.node.v4.given = s.node.v6.given = true;
+        s.node.v4.addr_count = s.node.v6.addr_count = NODEJOIN_ADDRS_MAX;
+        s.node.v4.dns_count = s.node.v6.dns_count = NODEJOIN_DNS_MAX;
+        s.node.node_ip_count = 2;
+        assert_int_equal(ip_parse(SPAN_LIT("10.9.8.7"), &s.node.node_ips[0]), OK);
+        assert_int_equal(ip_parse(SPAN_LIT("fd00::7"), &s.node.node_ips[1]), OK);
+        for (unsigned i = 0; i < NODEJOIN_ADDRS_MAX; i++)
+            assert_int_equal(ip_prefix_parse(SPAN_LIT("fd00::7/128"), &s.node.v6.addrs[i]), OK);
+    }
+    assert_int_equal(round_of(&s), OK);
+}
+
+/* A record of version 1 is read: the machine is not resumed, but its sequence stays. */
+static void test_state_of_version_1(void **unused)
+{
+    uint8_t body[84] = {1, 3};
+    struct state got = {0};
+
+    (void)unused;
+    memset(image, 0xff, sizeof(image));
+    body[11] = 9;
+    assert_int_equal(reclog_write(&memory, span_of(body, sizeof(body))), OK);
+    assert_int_equal(state_load(&memory, &got), OK);
+    assert_true(got.accepted && got.joined && got.sequence == 9 && !got.node.node[0]);
+    body[1] = 16; /* a flag of some later version */
+    assert_int_equal(reclog_write(&memory, span_of(body, sizeof(body))), OK);
+    assert_int_equal(state_load(&memory, &got), ERR_STORE_LOST);
+    body[1] = 3;
+    body[0] = 2; /* without what version 2 goes on with */
+    assert_int_equal(reclog_write(&memory, span_of(body, sizeof(body))), OK);
+    assert_int_equal(state_load(&memory, &got), ERR_STORE_LOST);
 }
 
 /* SECURITY P10: whatever byte is damaged, the state is the stored one or lost; never an empty one. */
@@ -233,6 +298,8 @@ int main(void)
         cmocka_unit_test(test_time_never_below_floor),
         cmocka_unit_test(test_hint_is_dropped_once),
         cmocka_unit_test(test_state_round_trip),
+        cmocka_unit_test(test_state_of_a_node),
+        cmocka_unit_test(test_state_of_version_1),
         cmocka_unit_test(test_state_damage_is_lost),
         cmocka_unit_test(test_state_without_storage),
         cmocka_unit_test(test_journal_line),

@@ -10,6 +10,7 @@
 #include "firmware/base/json.h"
 #include "firmware/base/limits.h"
 #include "firmware/kube/apiobj.h"
+#include "firmware/kube/versions.h"
 
 #define HEAD "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n"
 #define GOOD HEAD "kubernetesVersion: v1.36.2\n"
@@ -110,6 +111,11 @@ static void test_cluster(void **state)
     assert_string_equal(cluster.certificates_dir, "/srv");
     assert_string_equal(cluster.service_subnet, "fd00::/112");
     assert_string_equal(cluster.dns_domain, "k8s.test");
+    assert_true(cluster.local_cri_socket);
+    assert_int_equal(read_cluster(GOOD "featureGates: {Other: true, NodeLocalCRISocket: false}\n"), OK);
+    assert_false(cluster.local_cri_socket);
+    assert_int_equal(read_cluster(GOOD "featureGates: {NodeLocalCRISocket: true}\n"), OK);
+    assert_true(cluster.local_cri_socket);
     assert_int_equal(read_cluster(GOOD "clusterName: \"\"\nnetworking: null\nunknown: {a: [1]}\n"), OK);
     assert_string_equal(cluster.name, "kubernetes");
 }
@@ -131,6 +137,8 @@ static void test_cluster_refused(void **state)
         {GOOD "clusterName: 1.5\n", ERR_API_SYNTAX, "clusterName"},
         {GOOD "networking: [a]\n", ERR_API_SYNTAX, "networking"},
         {GOOD "networking: {dnsDomain: {}}\n", ERR_API_SYNTAX, "networking.dnsDomain"},
+        {GOOD "featureGates: {NodeLocalCRISocket: \"false\"}\n", ERR_API_SYNTAX,
+         "featureGates.NodeLocalCRISocket"},
         {HEAD, ERR_VERSION_SKEW, ""},
         {HEAD "kubernetesVersion: stable-1\n", ERR_VERSION_SKEW, "kubernetesVersion"},
         {HEAD "kubernetesVersion: v1.36\n", ERR_VERSION_SKEW, "kubernetesVersion"},
@@ -219,9 +227,9 @@ static void test_versions(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct apiobj_cluster c = {.minor = rows[i].minor, .version = "v1"};
         fault_clear(&fault);
-        assert_int_equal(apiobj_version_check(&c, span_str(rows[i].kubelet), &fault), rows[i].want);
+        assert_int_equal(versions_check(rows[i].minor, "v1", span_str(rows[i].kubelet), &fault),
+                         rows[i].want);
     }
 }
 

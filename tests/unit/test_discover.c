@@ -416,7 +416,7 @@ static void test_date(void **state)
 static void test_nobody(void **state)
 {
     (void)state;
-    FAILS(ERR_CONNECT, V4);
+    FAILS(ERR_DISCOVER_CONNECT, V4);
     struct discover idle = {0};
     discover_stop(&idle);
     assert_int_equal(discover_step(&idle, 0, &result), DISCOVER_FAILED);

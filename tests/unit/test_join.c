@@ -9,13 +9,14 @@
 #include <cmocka.h>
 
 #include "config/duration.h"
-#include "config/join.h"
+#include "config/bundle.h"
 #include "config/yaml_heap.h"
 #include "firmware/base/limits.h"
 
 static _Alignas(16) uint8_t memory[LIMIT_ARENA];
 static struct arena arena;
 static struct fault fault;
+static struct bundle bundle;
 static struct join join;
 static size_t fail_at;
 
@@ -33,15 +34,16 @@ static size_t fail_at;
 static enum err read_text(const char *text)
 {
     struct yaml_stream stream;
-    const struct yaml_node *doc = NULL;
     arena_init(&arena, memory, sizeof(memory));
     arena.fail_at = fail_at;
     fault_clear(&fault);
     memset(&join, 0x5a, sizeof(join));
     enum err e = yaml_parse(span_str(text), &arena, &stream, &fault);
     if (e == OK)
-        e = join_select(&stream, 0, &doc, &fault);
-    return e == OK ? join_read(doc, &arena, &join, &fault) : e;
+        e = bundle_kubeadm(&stream, 0, &arena, &bundle, &fault);
+    if (e == OK)
+        join = bundle.join;
+    return e;
 }
 
 #define ACCEPTS(text) accepts(text, __LINE__)
@@ -126,7 +128,7 @@ static void every_field(void **state)
         "\"ignorePreflightErrors\":[\"Swap\"],\"imagePullPolicy\":\"Never\",\"imagePullSerial\":false,\"kubeletExtraArgs\":"
         "[{\"name\":\"v\",\"value\":\"2\"},{\"name\":\"node-labels\",\"value\":\"\"}],\"name\":\"node.example\",\"taints\":"
         "[{\"effect\":\"NoExecute\",\"key\":\"example.com/a\",\"value\":\"b\"},{\"effect\":\"PreferNoSchedule\",\"key\":\"c\"}]},"
-        "\"patches\":{\"directory\":\"/p\"},\"skipPhases\":[\"a\",\"b\\\"\\\\\\u000a\"],\"timeouts\":{"
+        "\"patches\":{\"directory\":\"/p\"},\"skipPhases\":[\"a\",\"b\\\"\\\\\\n\"],\"timeouts\":{"
         "\"controlPlaneComponentHealthCheck\":\"1m0s\",\"discovery\":\"6m0s\",\"etcdAPICall\":\"4m0s\",\"kubeletHealthCheck\":\"2m0s\","
         "\"kubernetesAPICall\":\"3m0s\",\"tlsBootstrap\":\"5m0s\",\"upgradeManifests\":\"7m0s\"}}");
     assert_int_equal(join.endpoint_ip.family, FAMILY_V6);
@@ -313,8 +315,7 @@ static void refuses_unsupported(void **state)
     UNSUPPORTED(WORKER "patches: {directory: /p}\n", ERR_CONFIG_UNSUPPORTED, "patches");
     UNSUPPORTED(WORKER "skipPhases: [preflight]\n", ERR_CONFIG_UNSUPPORTED, "skipPhases");
     UNSUPPORTED(WORKER "dryRun: true\n", ERR_CONFIG_UNSUPPORTED, "dryRun");
-    static const char *const args[] = {"anonymous-auth",     "config",   "kubeconfig", "hostname-override",
-                                       "authorization-mode", "root-dir", "xyz"};
+    static const char *const args[] = {"config", "kubeconfig", "cgroup-driver", "root-dir", "xyz"};
     for (size_t i = 0; i < COUNT(args); i++) {
         char text[1024];
         (void)snprintf(text, sizeof(text), ARGS "{name: v, value: '1'}\n  - {name: %s, value: x}\n", args[i]);

@@ -8,12 +8,13 @@
 
 #include <cmocka.h>
 
-#include "config/join.h"
+#include "config/bundle.h"
 #include "firmware/base/limits.h"
 
 static _Alignas(16) uint8_t memory[LIMIT_ARENA];
 static struct arena arena;
 static struct fault fault;
+static struct bundle bundle;
 static struct join join;
 
 #define HASH      "sha256:1122334455667788990011223344556677889900112233445566778899001122"
@@ -30,14 +31,15 @@ static struct join join;
 static enum err read_text(const char *text)
 {
     struct yaml_stream stream;
-    const struct yaml_node *doc = NULL;
     arena_init(&arena, memory, sizeof(memory));
     fault_clear(&fault);
     memset(&join, 0x5a, sizeof(join));
     enum err e = yaml_parse(span_str(text), &arena, &stream, &fault);
     if (e == OK)
-        e = join_select(&stream, 0, &doc, &fault);
-    return e == OK ? join_read(doc, &arena, &join, &fault) : e;
+        e = bundle_kubeadm(&stream, 0, &arena, &bundle, &fault);
+    if (e == OK)
+        join = bundle.join;
+    return e;
 }
 
 #define ACCEPTS(text) accepts(text, __LINE__)
@@ -66,14 +68,15 @@ static void refuses(const char *text, enum err code, const char *path, const cha
 static void refuses_kinds(void **state)
 {
     (void)state;
-    static const char *const init[] = {
-        "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n",
-        "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n",
-        "apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\n",
+    static const char *const both[] = {
         WORKER "---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n",
+        WORKER "---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n",
+        "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n---\n" WORKER,
     };
-    for (size_t i = 0; i < COUNT(init); i++)
-        REFUSES(init[i], ERR_CONFIG_INIT, "kind", "[stricter: init-unsupported]");
+    for (size_t i = 0; i < COUNT(both); i++)
+        REFUSES(both[i], ERR_CONFIG_KIND, "kind", "[stricter: two-roles]");
+    REFUSES("apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\n", ERR_CONFIG_KIND, "apiVersion",
+            "[stricter: v1beta3]");
     REFUSES("a: b\n", ERR_CONFIG_KIND, "", "missing");
     REFUSES("kind: JoinConfiguration\n", ERR_CONFIG_KIND, "", "missing");
     REFUSES("apiVersion: kubeadm.k8s.io/v1beta4\n", ERR_CONFIG_KIND, "", "missing");
@@ -89,7 +92,7 @@ static void refuses_kinds(void **state)
             "must be kubeadm");
     REFUSES("apiVersion: kubeadm.k8s.io/v1beta5\nkind: JoinConfiguration\n", ERR_CONFIG_KIND, "apiVersion",
             "must be kubeadm");
-    REFUSES(WORKER "---\n" WORKER, ERR_CONFIG_KIND, "", "second");
+    REFUSES(WORKER "---\n" WORKER, ERR_CONFIG_KIND, "kind", "second");
     assert_int_equal(read_text(""), ERR_CONFIG_KIND);
     assert_non_null(strstr(fault.text, "[stricter: empty-document]"));
 }

@@ -41,7 +41,8 @@ static int setup(void **state)
                                                 .minor = 36,
                                                 .certificates_dir = "/etc/kubernetes/pki",
                                                 .service_subnet = "10.96.0.0/16,2001:db8:42:1::/112",
-                                                .dns_domain = "cluster.local"};
+                                                .dns_domain = "cluster.local",
+                                                .local_cri_socket = true};
     cluster = plain;
     fault_clear(&fault);
     arena_init(&arena, memory, sizeof(memory));
@@ -98,6 +99,33 @@ static void test_facts(void **state)
     assert_int_equal(facts.healthz_port, 10248);
     assert_true(facts.fail_swap_on);
     assert_string_equal(facts.dropped, "");
+}
+
+static void test_braces(void **state)
+{
+    static const char head[] =
+        "\"apiVersion\": \"kubelet.config.k8s.io/v1beta1\", \"kind\": \"KubeletConfiguration\"";
+    char text[300];
+    struct span got;
+
+    (void)state;
+    snprintf(text, sizeof(text), "\n{%s, \"maxPods\": 3}\n", head);
+    assert_int_equal(render(span_str(text), false, &got), OK);
+    assert_true(span_find_str(got, "\nmaxPods: 3\n") < got.n);
+    snprintf(text, sizeof(text), " {%s, maxPods: 3}", head);
+    assert_int_equal(render(span_str(text), false, &got), ERR_KUBELET_CONFIG);
+    snprintf(text, sizeof(text), "# flow style\n{%s, maxPods: 3}", head);
+    assert_int_equal(render(span_str(text), false, &got), OK);
+}
+
+static void test_gate_off(void **state)
+{
+    struct span got;
+
+    (void)state;
+    cluster.local_cri_socket = false;
+    assert_int_equal(render(SPAN_LIT(HEAD), false, &got), OK);
+    assert_true(span_find_str(got, "\ncontainerRuntimeEndpoint: \"\"\n") < got.n);
 }
 
 static void test_presets(void **state)
@@ -307,6 +335,8 @@ int main(void)
         cmocka_unit_test_setup(test_vectors, setup),
         cmocka_unit_test_setup(test_facts, setup),
         cmocka_unit_test_setup(test_presets, setup),
+        cmocka_unit_test_setup(test_braces, setup),
+        cmocka_unit_test_setup(test_gate_off, setup),
         cmocka_unit_test_setup(test_refusals, setup),
         cmocka_unit_test_setup(test_gate_and_room, setup),
         cmocka_unit_test(test_tables),

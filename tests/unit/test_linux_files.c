@@ -250,6 +250,28 @@ static void test_storage(void **state)
     assert_int_equal(storage_open(&s, path, &f), ERR_STORE_IO);
 }
 
+static void test_names_in_order(void **state)
+{
+    static const char *const names[] = {"b.tar", "a.tar", "c", "B.tar", "a"};
+    static const char *const sorted[] = {"B.tar", "a", "a.tar", "b.tar", "c"};
+    char name[16];
+
+    (void)state;
+    begin(0);
+    assert_int_equal(files_name(folder, 0, name, sizeof(name)), ERR_STORE_EMPTY);
+    assert_int_equal(files_name(at("missing"), 0, name, sizeof(name)), ERR_STORE_EMPTY);
+    for (size_t i = 0; i < COUNT(names); i++)
+        assert_int_equal(files_write(at(names[i]), 0644, SPAN_LIT("x"), NULL), OK);
+    assert_int_equal(mkdir(at("aa"), 0755), 0);
+    assert_int_equal(symlink("nowhere", at("ab")), 0);
+    for (unsigned i = 0; i < COUNT(sorted); i++) {
+        assert_int_equal(files_name(folder, i, name, sizeof(name)), OK);
+        assert_string_equal(name, sorted[i]);
+    }
+    assert_int_equal(files_name(folder, COUNT(sorted), name, sizeof(name)), ERR_STORE_EMPTY);
+    assert_int_equal(files_name(folder, 0, name, 5), ERR_LIMIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_remove, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_storage, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_names_in_order, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

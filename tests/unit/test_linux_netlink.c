@@ -189,13 +189,60 @@ static void test_broadcast(void **state)
     assert_int_equal(m.bytes[42], 6); /* IFA_CACHEINFO follows at once */
 }
 
+/* New lifetimes: preferred before valid, and no IFA_F_NODAD, so that an address that had gone is probed. */
+static void test_lifetime(void **state)
+{
+    struct netlink_msg m;
+    struct ip_prefix p = prefix("fd00:1:2:3::3/64");
+
+    (void)state;
+    netlink_addr_lifetime(&m, 2, &p, 120, 60);
+    check(&m, "5c000000"
+              "1400"
+              "0505"
+              "01000000"
+              "00000000"
+              "0a"
+              "40"
+              "00"
+              "00"
+              "02000000"
+              "14000200"
+              "fd000001000200030000000000000003"
+              "14000100"
+              "fd000001000200030000000000000003"
+              "14000600"
+              "3c000000"
+              "78000000"
+              "0000000000000000" /* IFA_CACHEINFO: preferred, valid */
+              "08000800"
+              "00000000"); /* IFA_FLAGS */
+}
+
+/* An IPv6 route that the kernel drops by itself; IPv4 has no such thing. */
+static void test_route_expires(void **state)
+{
+    struct netlink_msg m, plain;
+    struct host_route r = route(NULL, "fe80::1");
+
+    (void)state;
+    netlink_route_add(&plain, 2, &r, false, 2048);
+    r.expires_s = 1800;
+    netlink_route_add(&m, 2, &r, false, 2048);
+    assert_int_equal(m.n, plain.n + 8);
+    assert_memory_equal(m.bytes + plain.n, "\x08\x00\x17\x00\x08\x07\x00\x00", 8); /* RTA_EXPIRES */
+    r = route(NULL, "10.100.0.1");
+    netlink_route_add(&plain, 2, &r, false, 0);
+    r.expires_s = 1800;
+    netlink_route_add(&m, 2, &r, false, 0);
+    assert_int_equal(m.n, plain.n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addr4),
-        cmocka_unit_test(test_addr6),
-        cmocka_unit_test(test_route),
-        cmocka_unit_test(test_broadcast),
+        cmocka_unit_test(test_addr4), cmocka_unit_test(test_lifetime), cmocka_unit_test(test_route_expires),
+        cmocka_unit_test(test_addr6), cmocka_unit_test(test_route),    cmocka_unit_test(test_broadcast),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

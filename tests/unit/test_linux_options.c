@@ -34,7 +34,8 @@ static void test_defaults(void **state)
     assert_string_equal(o.site, "/etc/joinboot/site.conf");
     assert_string_equal(o.state, "/var/lib/joinboot/state");
     assert_null(o.nic);
-    assert_false(o.has_identity || o.once || o.help || o.version);
+    assert_false(o.has_identity || o.once || o.one_shot || o.help || o.version);
+    assert_int_equal(o.timeout_s, 0);
     assert_int_equal(o.cmdline.n, 0);
 }
 
@@ -137,12 +138,30 @@ static void test_placeholders(void **state)
     assert_true(identity_is_uuid(somebody));
 }
 
+static void test_one_shot(void **state)
+{
+    static const char *const bad[] = {"0", "86401", "-1", "1s", "x"};
+    static struct options o;
+    char why[200];
+
+    (void)state;
+    assert_int_equal(parse(&o, why, sizeof(why), "--one-shot", NULL), OK);
+    assert_true(o.one_shot && !o.once && o.timeout_s == 0);
+    assert_int_equal(parse(&o, why, sizeof(why), "--timeout", "86400", "--one-shot", NULL), OK);
+    assert_int_equal(o.timeout_s, 86400);
+    for (unsigned i = 0; i < COUNT(bad); i++)
+        assert_int_equal(parse(&o, why, sizeof(why), "--one-shot", "--timeout", bad[i], NULL), ERR_INPUT);
+    /* An agent that stays has no end to time. */
+    assert_int_equal(parse(&o, why, sizeof(why), "--timeout", "60", NULL), ERR_INPUT);
+    assert_non_null(strstr(why, "--one-shot"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),     cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_refused),      cmocka_unit_test(test_set_is_bounded),
-        cmocka_unit_test(test_placeholders),
+        cmocka_unit_test(test_defaults),       cmocka_unit_test(test_one_shot),
+        cmocka_unit_test(test_everything),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_set_is_bounded), cmocka_unit_test(test_placeholders),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,6 +199,133 @@ static void test_cannot_start(void **state)
     assert_int_equal(service_start(&s, many, now_ms, &f), ERR_LIMIT);
 }
 
+static void run_job(const char *script)
+{
+    const char *argv[] = {"/bin/sh", "-c", script, NULL};
+    struct fault f = {0};
+
+    assert_int_equal(service_run_job(&s, NULL, NULL, argv, now_ms, &f), OK);
+    assert_int_equal(service_job_result(&s), HOST_BUSY);
+}
+
+static void test_job_ends_once(void **state)
+{
+    char text[32];
+    struct buf b = BUF_OF(text);
+
+    (void)state;
+    assert_int_equal(service_job_result(&s), HOST_NO); /* there was none */
+    run_job("echo done");
+    await_end();
+    assert_int_equal(service_job_result(&s), HOST_YES);
+    assert_int_equal(service_poll(&s, now_ms + 90000), UINT64_MAX);
+    assert_int_equal(s.pid, 0);
+    check_output(5, "done\n");
+    service_job_read(&s, &b);
+    assert_int_equal(b.n, 5);
+    service_job_read(&s, &b);
+    assert_int_equal(b.n, 5); /* told once */
+    run_job("echo second; exit 3");
+    await_end();
+    assert_int_equal(service_job_result(&s), HOST_NO);
+    assert_int_equal(WEXITSTATUS(status_now().last_exit), 3);
+    check_output(5, "second\n"); /* nothing of the first */
+    b.n = 0;
+    service_job_read(&s, &b);
+    assert_int_equal(b.n, 7);
+}
+
+static void test_job_output_is_told_in_parts(void **state)
+{
+    uint8_t small[10];
+    struct buf b = BUF_OF(small);
+
+    (void)state;
+    run_job("printf 0123456789abc");
+    await_end();
+    service_job_read(&s, &b);
+    assert_memory_equal(small, "0123456789", 10);
+    b.n = 0;
+    service_job_read(&s, &b);
+    assert_int_equal(b.n, 3);
+    assert_memory_equal(small, "abc", 3);
+    assert_false(b.overflow);
+}
+
+/* A program that cannot be started is no success, also after one that was. */
+static void test_job_cannot_start(void **state)
+{
+    const char *argv[] = {"/no/such/program", NULL};
+    struct fault f = {0};
+
+    (void)state;
+    run_job("exit 0");
+    await_end();
+    assert_int_equal(service_job_result(&s), HOST_YES);
+    assert_int_equal(service_run_job(&s, NULL, NULL, argv, now_ms, &f), ERR_SPAWN);
+    assert_int_equal(service_job_result(&s), HOST_NO);
+}
+
+/* The second waits until the first was ended, with everything that it started. */
+static void test_job_replaces_job(void **state)
+{
+    int first;
+
+    (void)state;
+    run_job("sleep 1000 & echo ready; sleep 1000");
+    first = s.pid;
+    while (s.ring_n == 0) {
+        (void)poll(NULL, 0, 10);
+        (void)service_poll(&s, now_ms);
+    }
+    run_job("exit 0");
+    assert_int_equal(s.pid, first);
+    await_end();
+    assert_int_equal(service_job_result(&s), HOST_BUSY);
+    (void)service_poll(&s, now_ms);
+    assert_int_not_equal(s.pid, first);
+    for (int i = 0; i < 200 && kill(-first, 0) == 0; i++)
+        (void)poll(NULL, 0, 10);
+    assert_int_equal(kill(-first, 0), -1);
+    await_end();
+    assert_int_equal(service_job_result(&s), HOST_YES);
+}
+
+/* A replacement that cannot be started ends the waiting. */
+static void test_job_replacement_fails(void **state)
+{
+    const char *argv[] = {"/no/such/program", NULL};
+    struct fault f = {0};
+
+    (void)state;
+    run_job("sleep 1000");
+    assert_int_equal(service_run_job(&s, NULL, NULL, argv, now_ms, &f), OK);
+    await_end();
+    (void)service_poll(&s, now_ms);
+    assert_int_equal(service_job_result(&s), HOST_NO);
+}
+
+static int our_function(void *ctx, const char *const *argv)
+{
+    printf("%s %s", (const char *)ctx, argv[0]);
+    fflush(stdout);
+    return 7;
+}
+
+static void test_job_is_a_function(void **state)
+{
+    static char text[] = "hello";
+    const char *argv[] = {"world", NULL};
+    struct fault f = {0};
+
+    (void)state;
+    assert_int_equal(service_run_job(&s, our_function, text, argv, now_ms, &f), OK);
+    await_end();
+    assert_int_equal(WEXITSTATUS(status_now().last_exit), 7);
+    check_output(1, "hello world");
+    assert_int_equal(service_job_result(&s), HOST_NO);
+}
+
 static int listener(uint16_t *ret_port)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -285,6 +412,12 @@ int main(void)
         cmocka_unit_test_setup(test_clean_child, fresh),
         cmocka_unit_test_setup(test_output, fresh),
         cmocka_unit_test_setup(test_cannot_start, fresh),
+        cmocka_unit_test_setup(test_job_ends_once, fresh),
+        cmocka_unit_test_setup(test_job_output_is_told_in_parts, fresh),
+        cmocka_unit_test_setup(test_job_cannot_start, fresh),
+        cmocka_unit_test_setup(test_job_replaces_job, fresh),
+        cmocka_unit_test_setup(test_job_replacement_fails, fresh),
+        cmocka_unit_test_setup(test_job_is_a_function, fresh),
         cmocka_unit_test(test_http),
         cmocka_unit_test(test_ports_and_sockets),
     };

@@ -43,7 +43,8 @@ static int setup(void **state)
     cluster = (struct apiobj_cluster){.name = "kubernetes",
                                       .certificates_dir = "/etc/kubernetes/pki",
                                       .service_subnet = "10.96.0.0/16",
-                                      .dns_domain = "cluster.local"};
+                                      .dns_domain = "cluster.local",
+                                      .local_cri_socket = true};
     in = (struct render_input){.join = &join,
                                .cluster = &cluster,
                                .server = SPAN_LIT("https://10.100.0.1:6443"),
@@ -105,6 +106,19 @@ static void test_flags(void **state)
     FLAGS(
         "--v=2 --register-with-taints=x=y:NoSchedule --eviction-hard=memory.available<100Mi,nodefs.available<10% "
         "--hostname-override=third --v=");
+}
+
+static void test_gate_off(void **state)
+{
+    (void)state;
+    cluster.local_cri_socket = false;
+    in.hostname = "other";
+    taint("a", "b", "NoSchedule");
+    FLAGS(
+        "--container-runtime-endpoint=unix:///var/run/containerd/containerd.sock --hostname-override=node-1 "
+        "--register-with-taints=a=b:NoSchedule");
+    arg("container-runtime-endpoint", "x");
+    FLAGS("--hostname-override=node-1 --register-with-taints=a=b:NoSchedule --container-runtime-endpoint=x");
 }
 
 static void test_node_ip(void **state)
@@ -267,10 +281,11 @@ static void test_recorded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_flags, setup),           cmocka_unit_test_setup(test_node_ip, setup),
-        cmocka_unit_test_setup(test_unsafe_args, setup),     cmocka_unit_test_setup(test_argv, setup),
-        cmocka_unit_test_setup(test_small_files, setup),     cmocka_unit_test_setup(test_bootstrap, setup),
-        cmocka_unit_test_setup(test_names_and_facts, setup), cmocka_unit_test_setup(test_recorded, setup),
+        cmocka_unit_test_setup(test_flags, setup),     cmocka_unit_test_setup(test_gate_off, setup),
+        cmocka_unit_test_setup(test_node_ip, setup),   cmocka_unit_test_setup(test_unsafe_args, setup),
+        cmocka_unit_test_setup(test_argv, setup),      cmocka_unit_test_setup(test_small_files, setup),
+        cmocka_unit_test_setup(test_bootstrap, setup), cmocka_unit_test_setup(test_names_and_facts, setup),
+        cmocka_unit_test_setup(test_recorded, setup),
     };
     testcrypto_start(64 * 1024);
     return cmocka_run_group_tests(tests, NULL, NULL);

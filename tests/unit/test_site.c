@@ -56,6 +56,7 @@ static void reads_every_key(void **state)
                            "families-wait = 7\n"
                            "one-family = yes\n"
                            "permit-unsafe-skip-ca = yes\n"
+                           "permit-kubelet-args = read-only-port,address\n"
                            "kubelet = /opt/kubelet\n"
                            "runtime = none\n"
                            "log = debug"),
@@ -78,6 +79,7 @@ static void reads_every_key(void **state)
     assert_int_equal(site.families_wait_ms, 7000);
     assert_true(site.one_family);
     assert_true(site.permit_unsafe_skip_ca);
+    assert_string_equal(site.permit_kubelet_args, "read-only-port,address");
     assert_string_equal(site.kubelet, "/opt/kubelet");
     assert_string_equal(site.runtime, "none");
     assert_int_equal(site.log, 2);
@@ -94,6 +96,7 @@ static void fills_defaults(void **state)
     assert_int_equal(site.families_wait_ms, 30000);
     assert_false(site.one_family);
     assert_false(site.permit_unsafe_skip_ca);
+    assert_string_equal(site.permit_kubelet_args, "");
     assert_string_equal(site.kubelet, "/usr/bin/kubelet");
     assert_string_equal(site.runtime, "/usr/bin/containerd");
     assert_int_equal(site.log, 1);
@@ -103,6 +106,22 @@ static void fills_defaults(void **state)
     assert_int_equal(site.log, 0);
     assert_int_equal(parse(BASE "families = ipv4\ndad = optimistic\nlog = normal\n"), OK);
     assert_int_equal(site.families, FAMILIES_V4);
+}
+
+/* An installed system has a root and images of its own; what it cannot write may lie on the state partition. */
+static void reads_target(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(BASE "target = LABEL=debian\nstate = LABEL=upper\n"), OK);
+    assert_string_equal(site.target, "LABEL=debian");
+    assert_string_equal(site.state, "LABEL=upper");
+    REFUSES(BASE "target = debian\n", ERR_SITE_SYNTAX, 4);
+    REFUSES(BASE "target = LABEL=\n", ERR_SITE_SYNTAX, 4);
+    REFUSES(BASE "target = LABEL=debian\nroot = LABEL=image\n", ERR_SITE_SYNTAX, 0);
+    REFUSES(BASE "target = LABEL=debian\nimages = /usr/share/images\n", ERR_SITE_SYNTAX, 0);
+    assert_int_equal(parse(BASE), OK);
+    assert_int_equal(site_cmdline(span_str("joinboot.target=LABEL=other"), &site, &fault), ERR_SITE_SYNTAX);
+    assert_string_equal(site.target, "");
 }
 
 static void refuses_incomplete(void **state)
@@ -141,6 +160,9 @@ static void refuses_lines(void **state)
         "families-wait = 030\n",
         "one-family = true\n",
         "permit-unsafe-skip-ca = 1\n",
+        "permit-kubelet-args =\n",
+        "permit-kubelet-args = a, b\n",
+        "permit-kubelet-args = A\n",
         "kubelet = kubelet\n",
         "kubelet = none\n",
         "runtime = containerd\n",
@@ -236,6 +258,7 @@ static void command_line_never_widens_trust(void **state)
         "joinboot.tls-root=" ROOT,
         "joinboot.cluster=other",
         "joinboot.permit-unsafe-skip-ca=yes",
+        "joinboot.permit-kubelet-args=address",
         "joinboot.one-family=yes",
         "joinboot.families=ipv4",
         "joinboot.kubelet=/evil",
@@ -265,10 +288,15 @@ static void command_line_never_widens_trust(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_every_key),        cmocka_unit_test(fills_defaults),
-        cmocka_unit_test(refuses_incomplete),     cmocka_unit_test(refuses_lines),
-        cmocka_unit_test(refuses_keys_and_roots), cmocka_unit_test(is_bounded),
-        cmocka_unit_test(command_line),           cmocka_unit_test(command_line_never_widens_trust),
+        cmocka_unit_test(reads_every_key),
+        cmocka_unit_test(reads_target),
+        cmocka_unit_test(fills_defaults),
+        cmocka_unit_test(refuses_incomplete),
+        cmocka_unit_test(refuses_lines),
+        cmocka_unit_test(refuses_keys_and_roots),
+        cmocka_unit_test(is_bounded),
+        cmocka_unit_test(command_line),
+        cmocka_unit_test(command_line_never_widens_trust),
     };
     testcrypto_start(160 * 1024);
     return cmocka_run_group_tests_name("site", tests, NULL, NULL);

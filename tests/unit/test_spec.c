@@ -3,7 +3,7 @@
  */
 #include <stdio.h>
 
-#include "config/nodejoin.h"
+#include "config/bundle.h"
 #include "firmware/base/limits.h"
 #include "tests/unit/testcrypto.h"
 
@@ -51,12 +51,39 @@ static void bundle_example(void **state)
     arena_init(&arena, memory, sizeof(memory));
     assert_int_equal(verify_bundle(buf_span(&b), &site, &arena, &v, &f), OK);
     assert_true(span_eq(verified_payload(v), block("payload")));
-    assert_int_equal(bundle_parse(v, false, &arena, &bundle, &f), OK);
+    assert_int_equal(bundle_parse(v, &arena, &bundle, &f), OK);
     struct machine m = {
         .id = {.has_uuid = true}, .mac_count = 1, .now_s = bundle.node.issued_s, .quality = TIME_TRUSTED};
     memcpy(m.id.uuid, bundle.node.uuid, sizeof(m.id.uuid));
     memcpy(m.macs[0], bundle.node.macs[0], 6);
     assert_int_equal(nodejoin_accept(&bundle.node, verified_digest(v), &site, &m, &f), OK);
+}
+
+/* kubeadm's documents of the other roles; nothing about them would have to be noted. */
+static void kubeadm_examples(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word;
+        enum bundle_role role;
+    } rows[] = {{"control-plane", BUNDLE_CONTROL_PLANE}, {"init", BUNDLE_INIT}};
+    static struct bundle bundle;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct bundle_note notes[BUNDLE_NOTES_MAX];
+        struct yaml_stream stream;
+        struct arena arena;
+        struct fault f;
+        fault_clear(&f);
+        arena_init(&arena, memory, sizeof(memory));
+        memset(&bundle, 0, sizeof(bundle));
+        enum err e = yaml_parse(block(rows[i].word), &arena, &stream, &f);
+        if (e == OK)
+            e = bundle_kubeadm(&stream, 0, &arena, &bundle, &f);
+        if (e != OK)
+            fail_msg("%s: %s at line %u: %s", rows[i].word, err_name(e), f.line, f.text);
+        assert_int_equal(bundle.role, rows[i].role);
+        assert_int_equal(bundle_notes(&bundle, notes), 0);
+    }
 }
 
 static void rules_are_those_of_the_list(void **state)
@@ -83,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(site_example),
         cmocka_unit_test(bundle_example),
+        cmocka_unit_test(kubeadm_examples),
         cmocka_unit_test(rules_are_those_of_the_list),
     };
     testcrypto_start(160 * 1024);

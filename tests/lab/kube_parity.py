@@ -1,0 +1,191 @@
+"""Parity: what kubeadm writes beside what the agent writes. A part of suite_kube, which has the cluster and the two places.
+
+Documents come from data-kube: init/ goes through `kubeadm init phase upload-config`, edited/ and refused/ are put into the ConfigMap kubelet-config
+as they stand, join/ and join-refused/ are JoinConfigurations.
+"""
+import glob
+import os
+import re
+
+from kube import FILES, MAC, UUID
+from proc import LabError
+from servers import TOKEN
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DATA = os.path.join(HERE, "data-kube")
+TLS_TOKEN = "tlstok.0123456789abcdef"
+PERMITTED = "permit-kubelet-args = read-only-port,allowed-unsafe-sysctls"
+TIMEOUT = 30
+
+
+def documents(folder):
+    """(name, path) of each document of a folder of data-kube."""
+    return [(os.path.basename(p)[:-5], p) for p in sorted(glob.glob(f"{DATA}/{folder}/*.yaml"))]
+
+
+def read(path):
+    with open(path, newline="") as f:
+        return f.read()
+
+
+def said(text, key):
+    """The value of a document's first line `# KEY: VALUE`, or None."""
+    found = re.match(rf"# {key}: (.*)", text)
+    return found and found[1]
+
+
+class Parity:
+    def kubeadm(self, join, host="node-2"):
+        self.other.run("hostname", host)
+        self.other.kubeadm_join(self.world.write("kubeadm-join.yaml", join))
+        return self.other.files()
+
+    def compare(self, join, resolved=False, host="node-2"):
+        """kubeadm and the agent join by the same document; the files must be equal in bytes and mode, and there must be no others."""
+        for place in (self.place, self.other):
+            place.forget()
+            place.resolved(resolved)
+        agent = self.agent(self.lab.site(self.sleeper, extra=[PERMITTED]))
+        try:
+            wanted = self.kubeadm(join, host)
+            agent.wait_files(TIMEOUT)
+            got = self.place.files()
+        finally:
+            agent.stop()
+        self.assertEqual(sorted(got), sorted(wanted))
+        for path in wanted:
+            self.assertEqual(got[path], wanted[path], f"{path} is not what kubeadm writes")
+        return wanted
+
+    def each(self, folder, put):
+        """Every document of the folder; with and without systemd-resolved in turn, the first one with both."""
+        self.lab.publish(self.lab.join())
+        for i, (name, path) in enumerate(documents(folder)):
+            put(path)
+            for resolved in (False, True) if i == 0 else (i % 2 == 1,):
+                with self.subTest(name, resolved=resolved):
+                    files = self.compare(self.lab.join(), resolved)
+                    self.assertEqual(sorted(p for p in files if not p.endswith("/")), sorted(FILES))
+
+    def show7_parity_clusters(self):
+        """Nine clusters that were initialised with different KubeletConfigurations."""
+        self.assertGreaterEqual(len(documents("init")), 8)
+        self.addCleanup(self.control.kubelet_config, f"{DATA}/init/defaults.yaml")
+        self.each("init", self.control.kubelet_config)
+
+    def show7_parity_config_maps(self):
+        """ConfigMaps that were edited by hand: comments, other order, missing keys, other spellings, unknown keys, JSON."""
+        self.assertGreaterEqual(len(documents("edited")), 12)
+        self.addCleanup(self.control.kubelet_config, f"{DATA}/init/defaults.yaml")
+        self.each("edited", lambda path: self.control.edit_config_map("kubelet-config", "kubelet", read(path)))
+
+    def fill(self, text):
+        for word, value in (("$ENDPOINT", "10.100.0.1:6443"), ("$TOKEN", TOKEN), ("$PIN", self.control.pin), ("$TLS_TOKEN", TLS_TOKEN)):
+            text = text.replace(word, value)
+        return text
+
+    def show7_parity_documents(self):
+        """JoinConfigurations of workers: arguments, taints, labels, names, a second token, pins, timeouts, other places."""
+        self.assertGreaterEqual(len(documents("join")), 15)
+        self.control.token(TLS_TOKEN, "--usages", "authentication")
+        self.addCleanup(self.control.delete_token, TLS_TOKEN)
+        self.addCleanup(self.other.run, "hostname", "node-2")
+        for name, path in documents("join"):
+            with self.subTest(name):
+                text = self.fill(read(path))
+                host = said(text, "host") or "node-2"
+                self.lab.publish(text, name=host)
+                self.compare(text, host=host)
+
+    def show7_parity_documents_refused(self):
+        """What the agent cannot honour, or kubelet would exit for, is refused with its name: most at signing, the site's matters by the agent."""
+        for name, path in documents("join-refused"):
+            with self.subTest(name):
+                text = self.fill(read(path))
+                code, words = said(text, "refused").split(": ", 1)
+                if code == "config.permission":
+                    self.lab.publish(text)
+                    e = self.agent().wait_error(code, "parse", TIMEOUT)
+                    self.assertIn(f"permit-kubelet-args = {words}", e.get("text"))
+                    self.assertEqual([p for p in self.place.files() if not p.endswith("/")], [])
+                    continue
+                with self.assertRaises(LabError) as refused:
+                    self.lab.op.sign(self.lab.op.node(macs=[MAC], uuid=UUID), text)
+                self.assertIn(words, str(refused.exception))
+
+    def show7_parity_config_maps_refused(self):
+        """ConfigMaps whose rendering is not certain are refused, with the position; kubelet is not started with something else."""
+        self.addCleanup(self.control.kubelet_config, f"{DATA}/init/defaults.yaml")
+        self.lab.publish(self.lab.join())
+        for name, path in documents("refused"):
+            with self.subTest(name):
+                self.place.forget()
+                self.control.edit_config_map("kubelet-config", "kubelet", read(path))
+                agent = self.agent()
+                try:
+                    e = agent.wait_error("configure.kubelet-config", "configure", TIMEOUT)
+                finally:
+                    agent.stop()
+                self.assertEqual(f"# refused at {e.get('line')}:{e.get('column')}", read(path).splitlines()[0])
+                self.assertEqual([p for p in self.place.files() if not p.endswith("/")], [])
+
+    def cluster_config(self):
+        return self.control.get("-n", "kube-system", "configmap", "kubeadm-config")["data"]["ClusterConfiguration"]
+
+    def edit_cluster(self, text):
+        self.control.edit_config_map("kubeadm-config", "ClusterConfiguration", text)
+
+    def show7_parity_cluster_config_maps(self):
+        """kubeadm-config edited by hand: another name, other folders and networks, the gate that keeps criSocket in kubelet's arguments."""
+        old = self.cluster_config()
+        self.addCleanup(self.edit_cluster, old)
+        self.addCleanup(self.control.kubelet_config, f"{DATA}/init/defaults.yaml")
+        self.control.edit_config_map("kubelet-config", "kubelet", read(f"{DATA}/edited/missing-keys.yaml"))
+        edits = {
+            "name": ("clusterName: kubernetes", "clusterName: rack-7 of \"lab\""),
+            "folder": ("certificatesDir: /etc/kubernetes/pki", "certificatesDir: /srv//pki/./a"),
+            "domain": ("dnsDomain: cluster.local", "dnsDomain: k8s.example"),
+            "subnet": ("serviceSubnet: 10.96.0.0/16,2001:db8:42:1::/112", "serviceSubnet: 2001:db8:42:1::/112,10.96.0.0/16"),
+            "gate": ("clusterName:", "featureGates: {NodeLocalCRISocket: false}\nclusterName:"),
+            "no-gate": ("clusterName:", "featureGates: {NodeLocalCRISocket: true}\nclusterName:"),
+        }
+        self.lab.publish(self.lab.join())
+        for name, (before, after) in edits.items():
+            with self.subTest(name):
+                self.assertIn(before, old)
+                self.edit_cluster(old.replace(before, after))
+                files = self.compare(self.lab.join())
+                self.assertEqual(FILES[3] in files, name != "gate")
+
+    def show7_parity_versions(self):
+        """A cluster of a minor that is not in the table, and one that is older than the kubelet: refused by name, nothing is written."""
+        old = self.cluster_config()
+        self.addCleanup(self.edit_cluster, old)
+        self.lab.publish(self.lab.join())
+        version = re.search(r"kubernetesVersion: (\S+)", old)[1]
+        older = f"v1.{int(version.split('.')[1]) - 1}.9"
+        for other, words in (("v1.34.9", "are supported"), ("v1.99.0", "are supported"), (older, "newer than the cluster")):
+            if other == older == "v1.34.9":
+                words = "are supported"
+            with self.subTest(other):
+                self.place.forget()
+                self.edit_cluster(old.replace(version, other))
+                agent = self.agent()
+                try:
+                    e = agent.wait_error("configure.version", "configure", TIMEOUT)
+                finally:
+                    agent.stop()
+                self.assertIn(words, e.get("text"))
+                self.assertEqual([p for p in self.place.files() if not p.endswith("/")], [])
+
+    def show2_node_ip_is_filled_in(self):
+        """A document without node-ip: the one intended difference. All other files are equal."""
+        join = self.lab.join(node_ip=None)
+        self.lab.publish(join)
+        wanted = self.kubeadm(join)
+        self.agent().wait_files(TIMEOUT)
+        got = self.place.files()
+        flags = FILES[4]
+        self.assertEqual(wanted.pop(flags), (0o644, b'KUBELET_KUBEADM_ARGS=""\n'))
+        self.assertEqual(got.pop(flags), (0o644, b'KUBELET_KUBEADM_ARGS="--node-ip=10.100.0.2,fd00:1:2:3::3"\n'))
+        self.assertEqual(got, wanted)

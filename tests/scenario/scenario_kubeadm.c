@@ -1,0 +1,153 @@
+/*
+ * scenario_kubeadm.c - control-plane join and init on boards/sim: kubeadm is run once, by its name when it cannot be, and never over etcd's data.
+ * kubeadm itself is the simulated machine's (boards/sim/os.c).
+ */
+#include "tests/scenario/scenario.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "firmware/agent/handoff.h"
+#include "firmware/kube/flags.h"
+#include "tests/unit/testcrypto.h"
+
+#define BOTH "families: [ipv4, ipv6]\n"
+
+static const char control_plane[] =
+    "controlPlane:\n  localAPIEndpoint:\n    advertiseAddress: 10.0.0.50\n"
+    "  certificateKey: e6a2eb8581237ab72a4f494f30285ec12a9694d750b9785706a83bfcbbbd2204\n";
+static const char init[] =
+    "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nlocalAPIEndpoint:\n  advertiseAddress: 10.0.0.50\n"
+    "---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: v1.36.2\n"
+    "networking:\n  podSubnet: 10.244.0.0/16,2001:db8:42:0::/56\n  serviceSubnet: 10.96.0.0/16,2001:db8:42:1::/112\n";
+
+static void prepare(const char *document)
+{
+    scenario_os();
+    scenario_servers("");
+    scenario_document = document;
+    scenario_publish(7, BOTH, NULL);
+    machine.os->kubelet_joins_ms = 500;
+    machine.os->job_ms = 2000;
+    machine.os->pid1 = true;
+}
+
+static const char *kubelet_argv(void)
+{
+    return machine.os->services[HOST_KUBELET].argv;
+}
+
+static void test_control_plane_join(void **unused)
+{
+    (void)unused;
+    prepare(control_plane);
+    machine.os->kubeadm_says =
+        "[preflight] Running pre-flight checks\n"
+        "kubeadm join 10.100.0.1:6443 --token clvldh.vjjwg16ucnhp94qr\n"
+        "[certs] Using certificate key e6a2eb85 --certificate-key\nThis node has joined";
+    scenario_boot();
+    scenario_expect(" discover done", 9000);
+    scenario_expect(" handoff done", 9000);
+    scenario_expect(" kubeadm says line=\"[preflight] Running pre-flight checks\"", 1000);
+    scenario_expect(" kubeadm says line=\"This node has joined\"", 2500);
+    scenario_expect(" kubeadm done", 100);
+    scenario_expect(" joined done", 1000);
+    assert_non_null(strstr(kubelet_argv(), "--node-ip=10.0.0.50," SCENARIO_SLAAC));
+    assert_null(os_find(machine.os, "/run/joinboot/kubeadm.yaml"));
+    assert_null(os_find(machine.os, HANDOFF_BOOTSTRAP_CONF));
+    assert_null(strstr(machine.console, "vjjwg16ucnhp94qr"));
+    assert_null(strstr(machine.console, "e6a2eb85"));
+    assert_int_equal(scenario_count(" handoff file "), 0);
+}
+
+static void test_init(void **unused)
+{
+    (void)unused;
+    prepare(init);
+    scenario_mode("api", "status"); /* there is no cluster to be asked */
+    scenario_boot();
+    scenario_expect(" kubeadm done", 12000);
+    scenario_expect(" joined done", 1000);
+    assert_int_equal(scenario_count(" discover "), 0);
+    assert_non_null(strstr(machine.os->services[HOST_JOB].argv, "/usr/bin/kubeadm init --config"));
+}
+
+/* kubeadm fails before etcd is touched: what it left is wiped, the machine starts anew, and it is tried again. */
+static void test_failed_attempt(void **unused)
+{
+    (void)unused;
+    prepare(control_plane);
+    machine.os->job_status = 256;
+    scenario_boot();
+    scenario_expect(" kubeadm error code=kubeadm.failed", 9000);
+    while (!machine.finished && machine.now_ms < 30000)
+        (void)sim_run(&machine, 100);
+    assert_true(machine.finished && !machine.died);
+    assert_int_equal(machine.how, BOARD_FINISH_REBOOT);
+    assert_int_equal(scenario_count("reset: what the earlier join left is wiped"), 1);
+    machine.os->job_status = 0;
+    scenario_boot();
+    scenario_expect(" resume note text=\"a reset is not finished\"", 1000);
+    scenario_expect(" kubeadm done", 12000);
+    scenario_expect(" joined done", 1000);
+}
+
+/* The power goes while kubeadm runs: the same. */
+static void test_power_cut(void **unused)
+{
+    (void)unused;
+    prepare(init);
+    scenario_boot();
+    scenario_expect(" handoff done", 9000);
+    scenario_run(500);
+    scenario_boot();
+    scenario_expect(" resume note text=\"kubeadm did not end\"", 1000);
+    scenario_expect("reset: what the earlier join left is wiped", 9000);
+    scenario_expect(" kubeadm done", 12000);
+}
+
+/* Once etcd has data nothing is wiped and nothing is tried, until a newer bundle says so. */
+static void test_half_done(void **unused)
+{
+    (void)unused;
+    prepare(init);
+    machine.os->kubeadm_etcd = true;
+    scenario_boot();
+    scenario_expect(" handoff done", 9000);
+    scenario_run(500);
+    scenario_boot();
+    scenario_expect(" commit error code=kubeadm.half-done", 9000);
+    scenario_never("reset: what", 60000);
+    assert_non_null(os_find(machine.os, "/var/lib/etcd/member"));
+    scenario_publish(8, BOTH, NULL);
+    scenario_expect(" accept done", 30000);
+    scenario_expect(" commit error code=kubeadm.half-done", 30000);
+    scenario_publish(9, BOTH "reset: true\n", NULL);
+    scenario_expect("reset: what the earlier join left is wiped", 30000);
+    scenario_expect(" kubeadm done", 12000);
+    assert_non_null(os_find(machine.os, "/var/lib/etcd/member"));
+}
+
+/* A cluster is made once, whatever is published again. */
+static void test_only_once(void **unused)
+{
+    (void)unused;
+    prepare(init);
+    machine.os->kubeadm_etcd = true;
+    scenario_boot();
+    scenario_expect(" joined done", 15000);
+    memset((void *)(uintptr_t)os_find(machine.os, HANDOFF_KUBELET_CONF), 0, sizeof(struct os_file));
+    scenario_boot();
+    scenario_expect(" commit error code=kubeadm.half-done", 9000);
+    scenario_never(" kubeadm ", 60000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENARIO(test_control_plane_join), SCENARIO(test_init),      SCENARIO(test_failed_attempt),
+        SCENARIO(test_power_cut),          SCENARIO(test_half_done), SCENARIO(test_only_once),
+    };
+
+    return cmocka_run_group_tests_name("kubeadm", tests, NULL, NULL);
+}
