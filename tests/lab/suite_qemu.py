@@ -45,7 +45,7 @@ class Qemu(unittest.TestCase):
         self.assertEqual(data["families"]["ipv4"]["address"], "10.100.0.2/24")
         self.assertEqual(data["families"]["ipv6"]["address"], "fd00:1:2:3::3/64")
         self.assertEqual(len(data["kubelet"]["files"]), 5)
-        self.assertEqual([p["name"] for p in data["phases"]][:3], ["identify", "resume", "link"])
+        self.assertEqual([p["name"] for p in data["phases"]][:4], ["identify", "root", "resume", "link"])
         # One completed connection over each family: SYN, data from the server, and an orderly end or the machine's power-off.
         self.assertTrue(any("Flags [P.]" in line for line in packets("ip6 and tcp and src port 443")))
         self.assertTrue(any("Flags [P.]" in line for line in packets("ip and tcp and src port 6443")))
