@@ -58,8 +58,8 @@ def wanted(suite, pattern):
 
 
 def main():
-    # Ended from outside, it unwinds as after Ctrl-C: what the tests made is taken away.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    # Ended from outside, it unwinds as after Ctrl-C: what the tests made is taken away. Any other exception would end one test only.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     module = importlib.import_module(f"suite_{sys.argv[1]}")
     pattern = sys.argv[2] if len(sys.argv) > 2 else os.environ.get("T", "")
     names = unittest.TestLoader()

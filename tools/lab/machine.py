@@ -26,11 +26,6 @@ MODULES = ("virtio_pci", "virtio_mmio", "virtio_net", "virtio_blk", "virtio_rng"
            "veth", "bridge")
 
 
-def qemu(arch):
-    """The emulator: the machine's own, or another one that QEMU_X86_64 or QEMU_AARCH64 names."""
-    return os.environ.get(f"QEMU_{arch.upper()}") or ARCHES[arch]["qemu"]
-
-
 def kernel(top, arch):
     """The distribution's kernel for an architecture, brought by tools/fetch. Returns (vmlinuz, folder of modules, release)."""
     # What it says on stderr is for the operator: a first download takes a while.
@@ -128,23 +123,33 @@ DISKS = {
 }
 
 
-def has_device(arch, name):
-    """Whether this QEMU knows a device: older ones have no igb."""
-    listed = subprocess.run([qemu(arch), "-device", "help"], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
-    return f'"{name}"' in listed
+# The emulator's own modules take the place of those of another version, in a mount namespace of its own.
+NEWER = """here=$1 modules=/usr/lib/x86_64-linux-gnu/qemu; shift
+[ ! -d $modules ] || mount --bind $here$modules $modules
+exec $here/usr/bin/qemu-system-x86_64 -L $here/usr/share/qemu -L $here/usr/share/seabios "$@"
+"""
+
+
+def newer_qemu(top):
+    """The command of a QEMU that is newer than the distribution's, brought by tools/fetch. It has the card igb, and it does not lose a processor when
+    the other one changes the kernel's code, as version 7.2 does now and then where a node's two processors are emulated by two threads."""
+    fetch = subprocess.run([os.path.join(top, "tools/fetch"), "qemu"], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    if fetch.returncode != 0:
+        raise LabError("no newer QEMU: see above")
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-ec", NEWER, "qemu", fetch.stdout.strip().splitlines()[-1]]
 
 
 class Machine:
     """One power-on of a machine. Console lines go to `on_line` as they come, and to the console log.
 
-    disk is the path of a raw image, which keeps what the machine wrote when the plug is pulled; attach one of DISKS; nic a network card that
-    has_device() knows. control is the path of a socket to be, for press_power_button().
+    disk is the path of a raw image, which keeps what the machine wrote when the plug is pulled; attach one of DISKS; nic a network card. emulator is
+    the command of another QEMU; control the path of a socket to be, for press_power_button().
     """
 
     def __init__(self, world, ns, tap, arch, image, ramfs, console_log, on_line, append="", mac=MAC, uuid=UUID, serial=SERIAL, memory=512,
-                 rtc="", cpus=1, nic=None, disk=None, attach="virtio-blk", control=None):
+                 rtc="", cpus=1, nic=None, disk=None, attach="virtio-blk", control=None, emulator=()):
         a = ARCHES[arch]
-        argv = ["ip", "netns", "exec", ns, qemu(arch), *a["machine"], "-m", str(memory), "-smp", str(cpus), "-nodefaults", "-no-user-config",
+        argv = ["ip", "netns", "exec", ns, *(emulator or [a["qemu"]]), *a["machine"], "-m", str(memory), "-smp", str(cpus), "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", image, "-initrd", ramfs,
                 "-append", f"console={a['console']} quiet panic=-1 {append}",
                 "-netdev", f"tap,id=n0,ifname={tap},script=no,downscript=no", "-device", f"{nic or a['net']},netdev=n0,mac={mac},romfile="]

@@ -110,7 +110,7 @@ class Node(Console):
         self.lines, self.events = queue.Queue(), []
         self.machine = machine.Machine(lab.world, lab.control.ns, self.tap, "x86_64", lab.image.kernel, ramfs, self.log, self._line, append=append,
                                        mac=s.mac, uuid=s.uuid, serial=s.serial, memory=MEMORY_MIB, cpus=CPUS, nic=nic, disk=self.disk,
-                                       attach=attach, control=lab.world.path(f"{s.name}.qmp"))
+                                       attach=attach, emulator=lab.emulator, control=lab.world.path(f"{s.name}.qmp"))
         return self
 
     def _line(self, line):
@@ -156,7 +156,7 @@ class NodeLab:
 
     def __init__(self, world, name, families=DUAL, image=None, ra_lifetime=600):
         self.world, self.families = world, families
-        self.image = image or Image(world)
+        self.image, self.emulator = image or Image(world), machine.newer_qemu(TOP)
         single = [] if families == DUAL else ["--families", families[0]]
         self.control = Control(world, f"{name}{os.getpid()}", "--addons", *single)
         self.op = Operator(world, os.path.join(build_folder(), "host/joinctl"))
