@@ -43,7 +43,9 @@ class Base(unittest.TestCase):
         cls.world = World("nodes", folder)
         cls.world.__enter__()
         cls.addClassCleanup(cls.world.stack.close)
-        atexit.register(cls.world.stack.close)  # Ctrl-C leaves the class's clean-up out
+        # Ctrl-C leaves the class's clean-up out; the last that is registered runs first.
+        atexit.register(shutil.rmtree, folder, True)
+        atexit.register(cls.world.stack.close)
         cls.lab = NodeLab(cls.world, "nodes", cls.families, Image(cls.world), LIFETIME_S)
         cls.control, cls.machines = cls.lab.control, {}
 
