@@ -239,7 +239,9 @@ static void service_output(void *ctx, enum host_service which, unsigned lines, s
 /* What kubeadm join and init leave for kubelet, all at once. */
 static bool write_like_kubeadm(struct os *o)
 {
-    return write_file(o, "/etc/kubernetes/pki/ca.crt", 0644, SPAN_LIT("ca"), NULL) == OK &&
+    struct span ca = span_of(o->kubeadm_ca.bytes, o->kubeadm_ca.n);
+
+    return write_file(o, "/etc/kubernetes/pki/ca.crt", 0644, ca, NULL) == OK &&
            write_file(o, "/var/lib/kubelet/config.yaml", 0644, SPAN_LIT("config"), NULL) == OK &&
            write_file(o, "/var/lib/kubelet/kubeadm-flags.env", 0644, SPAN_LIT("KUBELET_KUBEADM_ARGS=\"\"\n"),
                       NULL) == OK &&

@@ -43,7 +43,7 @@ struct os {
     struct os_pem {
         size_t n;
         uint8_t bytes[4096];
-    } kubelet_pem; /* the certificate that kubelet gets; empty: something that is none */
+    } kubelet_pem, kubeadm_ca; /* the certificate that kubelet gets; empty: something that is none */
     char kubelet_output[OS_OUTPUT_MAX];
     /* what the agent made */
     struct os_file files[OS_FILES_MAX];

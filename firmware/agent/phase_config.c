@@ -145,17 +145,37 @@ static enum step format_state(struct agent *a)
     return root_format(a);
 }
 
+/* kubeadm's work is done once. What it left behind is wiped and tried anew, but never when etcd has data or a member of ours: then only a newer
+ * bundle that says so may. Nothing is touched before this is asked. */
+static enum err check_spent(struct agent *a)
+{
+    const struct host *h = a->host;
+    bool newer = memcmp(a->state.digest, verified_digest(a->verified), HASH_SIZE) != 0;
+
+    if (!h || kernel_used() || (newer && a->bundle.node.reset) || a->state.wiping)
+        return OK;
+    if (h->exists(h->ctx, "/var/lib/etcd/member") ||
+        (a->state.kubeadm && h->exists(h->ctx, "/etc/kubernetes/manifests/etcd.yaml")))
+        return fault_set(&a->fault, ERR_KUBEADM_HALF, "%s",
+                         a->state.kubeadm ? "kubeadm did not end" : "etcd has data on this machine");
+    return OK;
+}
+
 enum step accept_step(struct agent *a)
 {
+    bool same;
+
     a->machine.now_s = agent_time(a);
     a->machine.quality = a->time.quality;
     if (nodejoin_accept(&a->bundle.node, verified_digest(a->verified), &a->site, &a->machine, &a->fault) !=
         OK)
         return STEP_ERROR;
-    timekeeper_raise(&a->time, a->bundle.node.issued_s, a->now_ms);
     /* A newer bundle than the one that this node joined with is a new join. */
-    if (a->resuming && memcmp(a->state.digest, verified_digest(a->verified), HASH_SIZE) != 0)
-        a->resuming = false;
+    same = memcmp(a->state.digest, verified_digest(a->verified), HASH_SIZE) == 0;
+    if (!(a->resuming && same) && check_spent(a) != OK)
+        return STEP_ERROR;
+    a->resuming = a->resuming && same;
+    timekeeper_raise(&a->time, a->bundle.node.issued_s, a->now_ms);
     a->accepted = true;
     return a->state_foreign ? format_state(a) : target_check_device(a);
 }
@@ -185,29 +205,14 @@ static enum err forget_old_join(struct agent *a, struct state *next)
     return e;
 }
 
-/* kubeadm's work is done once. What it left behind is wiped and tried anew, but never when etcd has data or a member of ours. */
-static bool is_spent(const struct agent *a, const struct state *next)
-{
-    const struct host *h = a->host;
-    bool newer = memcmp(next->digest, verified_digest(a->verified), HASH_SIZE) != 0;
-
-    if ((newer && a->bundle.node.reset) || next->wiping)
-        return false;
-    if (next->kubeadm)
-        return h->exists(h->ctx, "/var/lib/etcd/member") ||
-               h->exists(h->ctx, "/etc/kubernetes/manifests/etcd.yaml");
-    return a->bundle.role != BUNDLE_WORKER && h->exists(h->ctx, "/var/lib/etcd/member");
-}
-
 static enum step remember(struct agent *a)
 {
     const uint8_t *digest = verified_digest(a->verified);
     struct state next = a->state;
-    enum err e = a->host ? forget_old_join(a, &next) : OK;
+    enum err e = check_spent(a);
 
-    if (a->host && e == OK && is_spent(a, &next))
-        e = fault_set(&a->fault, ERR_KUBEADM_HALF, "%s",
-                      next.kubeadm ? "kubeadm did not end" : "the node was made before");
+    if (e == OK && a->host)
+        e = forget_old_join(a, &next);
     if (e != OK)
         return STEP_ERROR;
     next.wiping = next.wiping || next.kubeadm;
@@ -215,14 +220,12 @@ static enum step remember(struct agent *a)
     /* Asked for once: the record with this bundle's digest says whether its wipe is still to be done. */
     if (a->host && a->bundle.node.reset && memcmp(next.digest, digest, HASH_SIZE) != 0)
         next.wiping = true;
-
     next.accepted = true;
     next.sequence = a->bundle.node.sequence;
     if (next.issued_s < a->bundle.node.issued_s)
         next.issued_s = a->bundle.node.issued_s;
     memcpy(next.digest, digest, HASH_SIZE);
-    if (e == OK)
-        e = state_save(a->board->storage, &next);
+    e = state_save(a->board->storage, &next);
     if (e != OK) {
         fault_set(&a->fault, e, "state record");
         return STEP_ERROR;
@@ -317,6 +320,6 @@ enum step commit_step(struct agent *a)
 
 void commit_report(struct agent *a)
 {
-    if (a->host && a->bundle.node.reset)
+    if (a->at.sub == COMMIT_WIPING)
         journal_text(&a->journal, "reset", "done");
 }

@@ -80,6 +80,18 @@ void scenario_servers(const char *more)
     bridge_port(6443, (uint16_t)api_port);
 }
 
+void scenario_pem(const char *name, struct os_pem *ret)
+{
+    struct span text;
+    char path[300];
+
+    snprintf(path, sizeof(path), "%s/%s.pem", testcrypto_dir(), name);
+    text = testcrypto_file(path);
+    assert_true(text.n <= sizeof(ret->bytes));
+    memcpy(ret->bytes, text.p, text.n);
+    ret->n = text.n;
+}
+
 void scenario_mode(const char *server, const char *mode)
 {
     char name[32];

@@ -5,7 +5,7 @@
 #include "tests/scenario/scenario.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <time.h>
 
 #include "firmware/agent/handoff.h"
 #include "firmware/kube/flags.h"
@@ -116,12 +116,11 @@ static void test_half_done(void **unused)
     scenario_expect(" handoff done", 9000);
     scenario_run(500);
     scenario_boot();
-    scenario_expect(" commit error code=kubeadm.half-done", 9000);
+    scenario_expect(" accept error code=kubeadm.half-done", 9000);
     scenario_never("reset: what", 60000);
     assert_non_null(os_find(machine.os, "/var/lib/etcd/member"));
     scenario_publish(8, BOTH, NULL);
-    scenario_expect(" accept done", 30000);
-    scenario_expect(" commit error code=kubeadm.half-done", 30000);
+    scenario_expect(" accept error code=kubeadm.half-done", 30000);
     scenario_publish(9, BOTH "reset: true\n", NULL);
     scenario_expect("reset: what the earlier join left is wiped", 30000);
     scenario_expect(" kubeadm done", 12000);
@@ -138,15 +137,44 @@ static void test_only_once(void **unused)
     scenario_expect(" joined done", 15000);
     memset((void *)(uintptr_t)os_find(machine.os, HANDOFF_KUBELET_CONF), 0, sizeof(struct os_file));
     scenario_boot();
-    scenario_expect(" commit error code=kubeadm.half-done", 9000);
+    scenario_expect(" accept error code=kubeadm.half-done", 9000);
     scenario_never(" kubeadm ", 60000);
+}
+
+/* A control-plane node that gets a newer bundle without reset stays what it is: the bundle is refused, and nothing of the node is touched. */
+static void test_refused_bundle_costs_nothing(void **unused)
+{
+    (void)unused;
+    prepare(control_plane);
+    machine.os->kubeadm_etcd = true;
+    scenario_pem("node", &machine.os->kubelet_pem);
+    scenario_pem("kube-ca", &machine.os->kubeadm_ca);
+    machine.wall_s = time(NULL);
+    scenario_boot();
+    scenario_expect(" joined done", 15000);
+    scenario_publish(8, BOTH, NULL);
+    scenario_boot();
+    scenario_expect(" accept error code=kubeadm.half-done", 9000);
+    scenario_expect(" joined done", 4000);
+    assert_non_null(os_find(machine.os, HANDOFF_KUBELET_CONF));
+    assert_non_null(os_find(machine.os, HANDOFF_KUBELET_PEM));
+    assert_int_equal(scenario_count(" kubeadm done"), 1);
+    scenario_publish(9, BOTH "reset: true\n", NULL);
+    scenario_boot();
+    scenario_expect("reset: what the earlier join left is wiped", 15000);
+    scenario_expect(" joined done", 15000);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCENARIO(test_control_plane_join), SCENARIO(test_init),      SCENARIO(test_failed_attempt),
-        SCENARIO(test_power_cut),          SCENARIO(test_half_done), SCENARIO(test_only_once),
+        SCENARIO(test_control_plane_join),
+        SCENARIO(test_init),
+        SCENARIO(test_failed_attempt),
+        SCENARIO(test_power_cut),
+        SCENARIO(test_half_done),
+        SCENARIO(test_only_once),
+        SCENARIO(test_refused_bundle_costs_nothing),
     };
 
     return cmocka_run_group_tests_name("kubeadm", tests, NULL, NULL);

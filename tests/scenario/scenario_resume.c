@@ -15,26 +15,13 @@
 
 #define BOTH "families: [ipv4, ipv6]\n"
 
-static void give_certificate(const char *name)
-{
-    struct os_pem *pem = &machine.os->kubelet_pem;
-    struct span text;
-    char path[300];
-
-    snprintf(path, sizeof(path), "%s/%s.pem", testcrypto_dir(), name);
-    text = testcrypto_file(path);
-    assert_true(text.n <= sizeof(pem->bytes));
-    memcpy(pem->bytes, text.p, text.n);
-    pem->n = text.n;
-}
-
 /* A node, with a certificate that its cluster's CA signed, and its power cut. */
 static void joined_with(const char *certificate, const char *site, const char *node, const char *node_ip)
 {
     scenario_os();
     scenario_servers(site);
     scenario_publish(7, node, node_ip);
-    give_certificate(certificate);
+    scenario_pem(certificate, &machine.os->kubelet_pem);
     machine.os->kubelet_joins_ms = 500;
     machine.os->pid1 = true;
     machine.wall_s = time(NULL);
