@@ -81,11 +81,13 @@ test-kube: ## KUBE=1.35|1.36|1.37 kubeadm's files, real kubelets and failures ag
 
 ##@ The lab
 
-lab: ## [ARCH=] [CLUSTER=stand-in|kubernetes] [BOARD=] [NODES=] [FAULT=] one node boot under QEMU, live
+LAB_WORDS = ARCH='$(ARCH)' BOARD='$(BOARD)' CLUSTER='$(CLUSTER)' NODES='$(NODES)' FAULT='$(FAULT)' LAB_SHELL='$(LAB_SHELL)'
+
+lab: ## [ARCH=] [CLUSTER=stand-in|kubernetes] [BOARD=] [NODES=] [FAULT=] [SHELL=1] nodes boot under QEMU, live
 	@tools/need all >/dev/null 2>&1 || tools/setup
+	@$(LAB_WORDS) tools/lab/lab --check
 	@+$(MAKE) --no-print-directory -j$(JOBS) lab-programs
-	@$(AS_ROOT) ARCH='$(ARCH)' BOARD='$(BOARD)' CLUSTER='$(CLUSTER)' NODES='$(NODES)' FAULT='$(FAULT)' LAB_SHELL='$(LAB_SHELL)' \
-	    tools/lab/lab
+	@$(AS_ROOT) $(LAB_WORDS) tools/lab/lab
 
 image: ## the lab's node image: kernel, root file systems, container images
 	@tools/need all || exit 2

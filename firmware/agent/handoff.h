@@ -19,8 +19,15 @@ enum err handoff_start_runtime(struct agent *a) MUST_USE;
 /* The path of the runtime's socket. ERR_LIMIT. */
 enum err handoff_cri_path(const struct agent *a, char *ret, size_t cap) MUST_USE;
 
-/* Starts kubelet and tells its arguments. ERR_SPAWN. */
-enum err handoff_run_kubelet(struct agent *a, const char *const *argv) MUST_USE;
+/* Starts kubelet with the arguments of kubeadm-flags.env, or lets the service manager of a running system do it. --node-ip is set anew there if
+ * no document names it. ERR_FILE, ERR_SPAWN. */
+enum err handoff_start_kubelet(struct agent *a) MUST_USE;
+/* What was started, into the journal. */
+void handoff_tell_start(struct agent *a, const char *const *argv);
+
+/* resolv.conf(5): a line for each server; and the file, from what the network told. None: nothing is written. */
+void handoff_put_resolvers(struct buf *ret, const struct ip *dns, unsigned count);
+enum err handoff_write_resolvers(struct agent *a) MUST_USE;
 
 /* The last lines of a program, one journal line each. */
 void handoff_tell_output(struct agent *a, enum host_service which);

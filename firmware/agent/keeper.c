@@ -3,6 +3,7 @@
  */
 #include "firmware/agent/agent.h"
 #include "firmware/agent/backoff.h"
+#include "firmware/agent/handoff.h"
 #include "firmware/crypto/rng.h"
 
 enum { MESSAGES_PER_TURN = 16, EVENTS_PER_TURN = 16 };
@@ -286,14 +287,6 @@ static void take_message(struct agent *a, const struct host_kept_message *m)
                       a->now_ms);
 }
 
-static void put_resolvers(struct buf *b, const struct ip *dns, unsigned count)
-{
-    char text[IP_TEXT_MAX];
-
-    for (unsigned i = 0; i < count; i++)
-        buf_fmt(b, "nameserver %s\n", ip_text(&dns[i], text));
-}
-
 /* Writes resolv.conf when the resolvers have become others, if the file is still as the hand-over wrote it. None left: the old ones are better. */
 static void follow_resolvers(struct agent *a)
 {
@@ -314,13 +307,13 @@ static void follow_resolvers(struct agent *a)
     }
     if (count == 0 || (known == count && count == k->dns_count))
         return;
-    put_resolvers(&old, k->dns, k->dns_count);
+    handoff_put_resolvers(&old, k->dns, k->dns_count);
     if (a->host->read_file(a->host->ctx, resolv_conf, file, sizeof(file), &n) != OK ||
         !span_eq(span_of(file, n), buf_span(&old)))
         n = 0;
     memcpy(k->dns, now, sizeof(now));
     k->dns_count = count;
-    put_resolvers(&new, now, count);
+    handoff_put_resolvers(&new, now, count);
     journal_begin(&a->journal, a->now_ms, row, "resolvers");
     for (unsigned i = 0; i < count; i++)
         journal_ip(&a->journal, "dns", &now[i]);

@@ -138,13 +138,9 @@ enum err oneshot_restart_kubelet(struct agent *a)
     if (!argv[0])
         return oneshot_check_manager(a);
     e = a->host->job_start(a->host->ctx, argv, &a->fault);
-    if (e != OK)
-        return e;
-    journal_begin(&a->journal, a->now_ms, "handoff", "kubelet");
-    for (unsigned i = 0; argv[i]; i++)
-        journal_text(&a->journal, "arg", argv[i]);
-    journal_end(&a->journal);
-    return OK;
+    if (e == OK)
+        handoff_tell_start(a, argv);
+    return e;
 }
 
 enum step oneshot_await_kubelet(struct agent *a)

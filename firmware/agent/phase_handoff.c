@@ -12,6 +12,7 @@
 #include "firmware/agent/resume.h"
 #include "firmware/agent/target.h"
 #include "firmware/base/text.h"
+#include "firmware/kube/flags.h"
 
 static void render_input(struct agent *a, struct render_input *ret)
 {
@@ -173,12 +174,26 @@ static enum err write_names(struct agent *a)
         buf_fmt(&a->file, "%s %s\n", ip_text(&a->node_ips[i], text), name);
     if (e == OK && may_write(a, "/etc/hosts"))
         e = h->write_file(h->ctx, "/etc/hosts", 0644, buf_span(&a->file), &a->fault);
-    if (e != OK || h->resolved_active(h->ctx) || a->net.dns_count == 0 || !may_write(a, "/etc/resolv.conf"))
+    if (e != OK || h->resolved_active(h->ctx) || !may_write(a, "/etc/resolv.conf"))
         return e;
+    return handoff_write_resolvers(a);
+}
+
+void handoff_put_resolvers(struct buf *ret, const struct ip *dns, unsigned count)
+{
+    char text[IP_TEXT_MAX];
+
+    for (unsigned i = 0; i < count; i++)
+        buf_fmt(ret, "nameserver %s\n", ip_text(&dns[i], text));
+}
+
+enum err handoff_write_resolvers(struct agent *a)
+{
+    if (a->net.dns_count == 0)
+        return OK;
     a->file.n = 0;
-    for (unsigned i = 0; i < a->net.dns_count; i++)
-        buf_fmt(&a->file, "nameserver %s\n", ip_text(&a->net.dns[i], text));
-    return h->write_file(h->ctx, "/etc/resolv.conf", 0644, buf_span(&a->file), &a->fault);
+    handoff_put_resolvers(&a->file, a->net.dns, a->net.dns_count);
+    return a->host->write_file(a->host->ctx, "/etc/resolv.conf", 0644, buf_span(&a->file), &a->fault);
 }
 
 static enum err set_clock(struct agent *a)
@@ -212,32 +227,49 @@ enum err handoff_record(struct agent *a, bool by_kubeadm)
     return OK;
 }
 
-static enum err start_kubelet(struct agent *a)
+void handoff_tell_start(struct agent *a, const char *const *argv)
 {
-    const char *argv[RENDER_ARGV_MAX];
-    struct render_input in;
-    enum err e;
-
-    render_input(a, &in);
-    a->file.n = 0;
-    e = render_argv(&in, a->site.kubelet, &a->file, argv, &a->fault);
-    return e == OK ? handoff_run_kubelet(a, argv) : e;
-}
-
-enum err handoff_run_kubelet(struct agent *a, const char *const *argv)
-{
-    enum err e;
-
-    if (kernel_used())
-        return oneshot_restart_kubelet(a);
-    e = a->host->service_start(a->host->ctx, HOST_KUBELET, argv, &a->fault);
-    if (e != OK)
-        return e;
     journal_begin(&a->journal, a->now_ms, "handoff", "kubelet");
     for (unsigned i = 0; argv[i]; i++)
         journal_text(&a->journal, "arg", argv[i]);
     journal_end(&a->journal);
-    return OK;
+}
+
+/* kubeadm-flags.env with today's addresses, where the agent fills them in itself: into a->file. Written only if it is another one. */
+static enum err refresh_flags(struct agent *a)
+{
+    const struct host *h = a->host;
+    bool named = a->resuming ? a->state.node.node_ip_count > 0 : a->bundle.join.node_ip != NULL;
+    size_t n = 0;
+    struct span old;
+
+    if (h->read_file(h->ctx, FLAGS_PATH, a->bundle_mem, sizeof(a->bundle_mem), &n) != OK)
+        return fault_set(&a->fault, ERR_FILE, FLAGS_PATH " cannot be read");
+    old = span_of(a->bundle_mem, n);
+    a->file.n = 0;
+    a->file.overflow = false;
+    if (flags_set_node_ip(old, a->node_ips, named ? 0 : a->node_ip_count, &a->file) != OK)
+        return fault_set(&a->fault, ERR_FILE, FLAGS_PATH " has not the form in which kubeadm writes it");
+    if (span_eq(old, buf_span(&a->file)))
+        return OK;
+    return h->write_file(h->ctx, FLAGS_PATH, 0644, buf_span(&a->file), &a->fault);
+}
+
+enum err handoff_start_kubelet(struct agent *a)
+{
+    struct buf store = {.p = a->bundle_mem, .cap = sizeof(a->bundle_mem)};
+    const char *argv[FLAGS_ARGV_MAX];
+    enum err e = refresh_flags(a);
+
+    if (e == OK && kernel_used())
+        return oneshot_restart_kubelet(a);
+    if (e == OK)
+        e = flags_argv(buf_span(&a->file), a->site.kubelet, &store, argv, &a->fault);
+    if (e == OK)
+        e = a->host->service_start(a->host->ctx, HOST_KUBELET, argv, &a->fault);
+    if (e == OK)
+        handoff_tell_start(a, argv);
+    return e;
 }
 
 enum { LAST_FILE_STEP = 4, NETWORK_STEP = 6, LAST_STEP = 10, DAD_POLL_MS = 10 };
@@ -245,7 +277,6 @@ enum { LAST_FILE_STEP = 4, NETWORK_STEP = 6, LAST_STEP = 10, DAD_POLL_MS = 10 };
 static enum err do_step(struct agent *a, unsigned step)
 {
     enum err e;
-
     bool by_kubeadm = a->bundle.role != BUNDLE_WORKER;
 
     /* A node that resumes has its files; kubeadm writes its own. */
@@ -278,7 +309,7 @@ static enum err do_step(struct agent *a, unsigned step)
     case 9:
         return record_joined(a);
     default:
-        return a->resuming ? resume_start_kubelet(a) : start_kubelet(a);
+        return handoff_start_kubelet(a);
     }
 }
 

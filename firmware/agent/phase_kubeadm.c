@@ -7,7 +7,6 @@
  */
 #include "firmware/agent/handoff.h"
 #include "firmware/agent/phases.h"
-#include "firmware/agent/resume.h"
 #include "firmware/kube/flags.h"
 
 #define DOCUMENTS    "/run/joinboot/kubeadm.yaml"
@@ -92,7 +91,7 @@ static enum err start_kubelet(struct agent *a)
         (!h->exists(h->ctx, HANDOFF_BOOTSTRAP_CONF) && !h->exists(h->ctx, HANDOFF_KUBELET_CONF)))
         return OK;
     a->at.sub = KUBELET_RUNS;
-    return resume_start_kubelet(a);
+    return handoff_start_kubelet(a);
 }
 
 static enum step ended(struct agent *a, bool well)

@@ -2,14 +2,15 @@
  * phases.c - the product on one page: what a machine does between power-on and being a node, in order.
  *
  * A row that fails goes back to the row in `on_error` after a backoff; lost carrier and lost addresses go back further (phases_after). Nothing
- * ever gives up: nobody is there to press a key.
+ * ever gives up: nobody is there to press a key. A machine that is a node already leaves out the rows that join (`joins`), and where it only looks
+ * for news (`glance_ms`) a failure leads on. What switch-root leaves out or shortens beside that is in target.c.
  */
 #include "firmware/agent/phases.h"
 
 enum {
     WORKER = 1 << BUNDLE_WORKER,
     KUBEADM = 1 << BUNDLE_CONTROL_PLANE | 1 << BUNDLE_INIT,
-    JOINS = WORKER | 1 << BUNDLE_CONTROL_PLANE
+    JOINERS = WORKER | 1 << BUNDLE_CONTROL_PLANE
 };
 
 /* A row is read as a row: */
@@ -52,9 +53,9 @@ const struct phase phases[PHASE_COUNT] = {
                        .deadline_ms = 30000, .late = ERR_ADDRESS_FAMILY, .on_error = PHASE_FETCH},
     /* token and pin -> the cluster's CA and endpoint */
     [PHASE_DISCOVER] = {.name = "discover", .start = discover_phase_start, .step = discover_phase_step, .stop = discover_phase_stop,
-                        .report = discover_phase_report, .roles = JOINS, .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH, .needs_host = true, .joins = true},
+                        .report = discover_phase_report, .roles = JOINERS, .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH, .needs_host = true, .joins = true},
     /* the cluster -> kubelet's configuration */
-    [PHASE_CONFIGURE] = {.name = "configure", .step = configure_step, .stop = configure_stop, .report = configure_report, .roles = JOINS,
+    [PHASE_CONFIGURE] = {.name = "configure", .step = configure_step, .stop = configure_stop, .report = configure_report, .roles = JOINERS,
                          .deadline_ms = 30000, .late = ERR_HTTP_SLOW, .on_error = PHASE_FETCH, .needs_host = true, .joins = true},
     /* -> durable; the sequence is raised, and what an earlier join left is gone if the config says so */
     [PHASE_COMMIT] = {.name = "commit", .step = commit_step, .report = commit_report,
@@ -65,10 +66,10 @@ const struct phase phases[PHASE_COUNT] = {
     /* -> the runtime has the container images that the node image brings */
     [PHASE_IMAGES] = {.name = "images", .step = images_step, .report = images_report,
                       .deadline_ms = 600000, .late = ERR_IMAGES, .on_error = PHASE_PREFLIGHT, .needs_host = true},
-    /* -> the kernel has addresses, routes, settings; kubelet has its files and runs */
+    /* -> the kernel, or who keeps the network here, has addresses, routes, settings; a worker's kubelet has its files and runs */
     [PHASE_HANDOFF] = {.name = "handoff", .step = handoff_step, .report = handoff_report,
                        .deadline_ms = 30000, .late = ERR_HANDOFF, .on_error = PHASE_LINK, .needs_host = true},
-    /* control-plane join and init: kubeadm of the node image does what it does, while kubelet is kept running */
+    /* control-plane join and init: -> the image's own kubeadm has made this machine such a node; kubelet runs meanwhile */
     [PHASE_KUBEADM] = {.name = "kubeadm", .start = kubeadm_start, .step = kubeadm_step, .stop = kubeadm_stop, .roles = KUBEADM,
                        .deadline_ms = 600000, .late = ERR_KUBEADM, .on_error = PHASE_LINK, .needs_host = true, .joins = true},
     /* -> kubelet is healthy and has its own certificate; the token is gone */

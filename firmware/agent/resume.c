@@ -92,34 +92,3 @@ enum err resume_remember(const struct agent *a, struct state_node *ret)
         *ret = n;
     return e;
 }
-
-/* The file's text with today's addresses: into a->file. Written only if it is another one. */
-static enum err refresh_flags(struct agent *a)
-{
-    const struct host *h = a->host;
-    unsigned filled_in = a->resuming && a->state.node.node_ip_count > 0 ? 0 : a->node_ip_count;
-    size_t n = 0;
-    struct span old;
-
-    if (h->read_file(h->ctx, FLAGS_PATH, a->bundle_mem, sizeof(a->bundle_mem), &n) != OK)
-        return fault_set(&a->fault, ERR_FILE, FLAGS_PATH " cannot be read");
-    old = span_of(a->bundle_mem, n);
-    a->file.n = 0;
-    a->file.overflow = false;
-    if (flags_set_node_ip(old, a->node_ips, filled_in, &a->file) != OK)
-        return fault_set(&a->fault, ERR_FILE, FLAGS_PATH " has not the form in which kubeadm writes it");
-    if (span_eq(old, buf_span(&a->file)))
-        return OK;
-    return h->write_file(h->ctx, FLAGS_PATH, 0644, buf_span(&a->file), &a->fault);
-}
-
-enum err resume_start_kubelet(struct agent *a)
-{
-    struct buf store = {.p = a->bundle_mem, .cap = sizeof(a->bundle_mem)};
-    const char *argv[RENDER_ARGV_MAX];
-    enum err e = refresh_flags(a);
-
-    if (e == OK)
-        e = flags_argv(buf_span(&a->file), a->site.kubelet, &store, argv, &a->fault);
-    return e == OK ? handoff_run_kubelet(a, argv) : e;
-}

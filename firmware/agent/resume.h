@@ -21,7 +21,4 @@ enum err resume_check_certificate(struct agent *a) MUST_USE;
 /* What the record shall hold of this join; a->bundle, a->node_name and a->kubelet are filled. ERR_LIMIT if a text does not fit. */
 enum err resume_remember(const struct agent *a, struct state_node *ret) MUST_USE;
 
-/* Rewrites --node-ip in kubeadm-flags.env if the agent fills it in and it has changed, and starts kubelet with what the file says. */
-enum err resume_start_kubelet(struct agent *a) MUST_USE;
-
 #endif

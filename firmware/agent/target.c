@@ -193,15 +193,11 @@ static enum err hand_network(struct agent *a)
 static enum err write_names(struct agent *a)
 {
     const struct host *h = a->host;
-    char text[IP_TEXT_MAX];
     enum err e = h->hostname_set(h->ctx, a->bundle.node.name, &a->fault);
 
-    if (e != OK || target_resolved(a) || a->net.dns_count == 0 || h->exists(h->ctx, "/etc/resolv.conf"))
+    if (e != OK || target_resolved(a) || h->exists(h->ctx, "/etc/resolv.conf"))
         return e;
-    (void)begin_text(a);
-    for (unsigned i = 0; i < a->net.dns_count; i++)
-        buf_fmt(&a->file, "nameserver %s\n", ip_text(&a->net.dns[i], text));
-    return write_text(a, "/etc/resolv.conf");
+    return handoff_write_resolvers(a);
 }
 
 static const char *runtime_unit(const struct agent *a)

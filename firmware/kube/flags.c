@@ -58,24 +58,27 @@ enum err flags_set_node_ip(struct span text, const struct ip *ips, unsigned coun
 }
 
 enum err flags_argv(struct span text, const char *kubelet, struct buf *store,
-                    const char *ret_argv[static RENDER_ARGV_MAX], struct fault *f)
+                    const char *ret_argv[static FLAGS_ARGV_MAX], struct fault *f)
 {
-    const char *argv[RENDER_ARGV_MAX];
+    const char *const fixed[] = {kubelet, "--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf",
+                                 "--kubeconfig=/etc/kubernetes/kubelet.conf",
+                                 "--config=/var/lib/kubelet/config.yaml"};
+    const char *argv[FLAGS_ARGV_MAX];
     struct span words, word;
     unsigned n = 0;
 
     if (words_of(text, &words) != OK)
         return fault_set(f, ERR_FILE, FLAGS_PATH " has not the form in which kubeadm writes it");
-    for (unsigned i = 0; render_fixed_arg(kubelet, i); i++) {
+    for (size_t i = 0; i < COUNT(fixed); i++) {
         argv[n++] = (const char *)store->p + store->n;
-        buf_str(store, render_fixed_arg(kubelet, i));
+        buf_str(store, fixed[i]);
         buf_u8(store, 0);
     }
     while (words.n > 0) {
         word = span_cut(&words, ' ');
         if (word.n == 0)
             continue;
-        if (n == RENDER_ARGV_MAX - 1)
+        if (n == FLAGS_ARGV_MAX - 1)
             return fault_set(f, ERR_LIMIT, FLAGS_PATH " has too many arguments");
         argv[n++] = (const char *)store->p + store->n;
         buf_put(store, word);

@@ -1,5 +1,5 @@
 /*
- * render.h - the five files of a worker join, byte for byte as kubeadm 1.36 writes them, and kubelet's command line.
+ * render.h - the five files of a worker join, byte for byte as kubeadm 1.36 writes them.
  *
  * The order of enum render_file is kubeadm's order of writing. ca.crt is written only where there is none.
  */
@@ -18,7 +18,7 @@ enum render_file {
     RENDER_FILES
 };
 
-enum { RENDER_NAME_MAX = 254, RENDER_ARGV_MAX = JOIN_ARGS_MAX + 12 };
+enum { RENDER_NAME_MAX = 254 };
 
 struct render_input {
     const struct join *join;
@@ -53,13 +53,5 @@ enum err render_node_name(const struct join *join, const char *hostname,
  * ERR_KUBELET_CONFIG; ERR_CONFIG_UNSUPPORTED for arguments that systemd would not pass on unchanged; ERR_LIMIT. */
 enum err render_put(enum render_file which, const struct render_input *in, struct arena *arena,
                     struct buf *ret, struct kubeletcfg_facts *ret_kubelet, struct fault *f) MUST_USE;
-
-/* The n-th word that every kubelet's argv begins with, as kubeadm's systemd drop-in (10-kubeadm.conf) gives it; NULL behind the last. */
-const char *render_fixed_arg(const char *kubelet, unsigned n);
-
-/* kubelet's argv as kubeadm's systemd drop-in (10-kubeadm.conf) gives it, ended by NULL; the texts go to `store`. ERR_LIMIT,
- * ERR_CONFIG_UNSUPPORTED. */
-enum err render_argv(const struct render_input *in, const char *kubelet, struct buf *store,
-                     const char *ret_argv[static RENDER_ARGV_MAX], struct fault *f) MUST_USE;
 
 #endif

@@ -163,6 +163,7 @@ class Kernel(unittest.TestCase):
         """A Ready Node with both addresses, exit status 0; no stream stalled, no packet socket, nothing of the system's own changed."""
         self.addCleanup(self.node_gone)
         self.publish()
+        wait_for("the kernel's duplicate address detection", lambda: "tentative" not in "".join(self.kept()))
         before = self.kept()
         streams = [Stream(self.world, self.place.ns, a) for a in ("10.100.0.1", "fd00:1:2:3::1")]
         for s in streams:

@@ -71,7 +71,7 @@ static void test_argv(void **unused)
                                        "--config=/var/lib/kubelet/config.yaml",
                                        "--node-ip=10.0.0.1",
                                        "--v=2"};
-    const char *argv[RENDER_ARGV_MAX];
+    const char *argv[FLAGS_ARGV_MAX];
     uint8_t mem[512];
     struct buf b = BUF_OF(mem);
 
@@ -89,11 +89,11 @@ static void test_too_many(void **unused)
 {
     static uint8_t text[4096], mem[8192];
     struct buf b = BUF_OF(text), store = BUF_OF(mem);
-    const char *argv[RENDER_ARGV_MAX];
+    const char *argv[FLAGS_ARGV_MAX];
 
     (void)unused;
     buf_str(&b, "KUBELET_KUBEADM_ARGS=\"");
-    for (unsigned i = 0; i < RENDER_ARGV_MAX; i++)
+    for (unsigned i = 0; i < FLAGS_ARGV_MAX; i++)
         buf_str(&b, "--a=b ");
     buf_str(&b, "\"\n");
     assert_int_equal(flags_argv(buf_span(&b), "/k", &store, argv, NULL), ERR_LIMIT);

@@ -13,7 +13,6 @@
 
 static _Alignas(16) uint8_t memory[LIMIT_ARENA];
 static uint8_t output[LIMIT_FILE];
-static char store[4096];
 static struct arena arena;
 static struct fault fault;
 static struct join join;
@@ -145,10 +144,6 @@ static void test_unsafe_args(void **state)
         setup(NULL);
         arg("x", values[i]);
         assert_int_equal(refused(RENDER_FLAGS), ERR_CONFIG_UNSUPPORTED);
-        const char *argv[RENDER_ARGV_MAX] = {NULL};
-        struct buf s = BUF_OF(store);
-        assert_int_equal(render_argv(&in, "/usr/bin/kubelet", &s, argv, &fault), ERR_CONFIG_UNSUPPORTED);
-        assert_null(argv[0]);
     }
     setup(NULL);
     arg("a b", "1");
@@ -156,30 +151,6 @@ static void test_unsafe_args(void **state)
     setup(NULL);
     join.cri_socket = SPAN_LIT("unix:///a\xc3\xa9");
     assert_int_equal(refused(RENDER_INSTANCE), ERR_CONFIG_UNSUPPORTED);
-}
-
-static void test_argv(void **state)
-{
-    static const char *const want[] = {"/usr/bin/kubelet",
-                                       "--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf",
-                                       "--kubeconfig=/etc/kubernetes/kubelet.conf",
-                                       "--config=/var/lib/kubelet/config.yaml",
-                                       "--hostname-override=node-1",
-                                       "--node-ip=10.0.0.1,fd00::1",
-                                       "--v=2"};
-    const char *argv[RENDER_ARGV_MAX];
-    struct buf s = BUF_OF(store);
-
-    (void)state;
-    in.hostname = "host";
-    arg("node-ip", "10.0.0.1,fd00::1");
-    arg("v", "2");
-    assert_int_equal(render_argv(&in, "/usr/bin/kubelet", &s, argv, &fault), OK);
-    for (size_t i = 0; i < COUNT(want); i++)
-        assert_string_equal(argv[i], want[i]);
-    assert_null(argv[COUNT(want)]);
-    s = (struct buf){.p = (uint8_t *)store, .cap = 150};
-    assert_int_equal(render_argv(&in, "/usr/bin/kubelet", &s, argv, &fault), ERR_LIMIT);
 }
 
 static void test_small_files(void **state)
@@ -281,11 +252,10 @@ static void test_recorded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_flags, setup),     cmocka_unit_test_setup(test_gate_off, setup),
-        cmocka_unit_test_setup(test_node_ip, setup),   cmocka_unit_test_setup(test_unsafe_args, setup),
-        cmocka_unit_test_setup(test_argv, setup),      cmocka_unit_test_setup(test_small_files, setup),
-        cmocka_unit_test_setup(test_bootstrap, setup), cmocka_unit_test_setup(test_names_and_facts, setup),
-        cmocka_unit_test_setup(test_recorded, setup),
+        cmocka_unit_test_setup(test_flags, setup),           cmocka_unit_test_setup(test_gate_off, setup),
+        cmocka_unit_test_setup(test_node_ip, setup),         cmocka_unit_test_setup(test_unsafe_args, setup),
+        cmocka_unit_test_setup(test_small_files, setup),     cmocka_unit_test_setup(test_bootstrap, setup),
+        cmocka_unit_test_setup(test_names_and_facts, setup), cmocka_unit_test_setup(test_recorded, setup),
     };
     testcrypto_start(64 * 1024);
     return cmocka_run_group_tests(tests, NULL, NULL);
