@@ -99,6 +99,7 @@ struct agent {
     struct discover discover;
     bool trusted; /* discover is done and its connection is still open */
     char node_name[RENDER_NAME_MAX];
+    bool version_asked;                /* of kubelet, by a job that nobody has read yet */
     char kubelet_version[64];          /* as it prints it; empty: not known */
     char system_name[RENDER_NAME_MAX]; /* of a running system (oneshot.h) */
     struct discover_result cluster;
