@@ -2,7 +2,7 @@
  * site.h - the site configuration: the root of trust. `key = value` lines, `#` comments, its own small bounded reader, never libyaml.
  *
  * Keys (SPEC.md): trust (JWK, up to 8), tls-root (base64 DER, up to 8), cluster, url, nic, dad, families, families-wait, one-family,
- * permit-unsafe-skip-ca, permit-kubelet-args, kubelet, runtime, root, state, target, images, log. The kernel command line (joinboot.KEY=VALUE) may set url, nic, dad, families-wait and log, never
+ * permit-unsafe-skip-ca, permit-kubelet-args, kubelet, runtime, root, state, target, images, syslog, log. The kernel command line (joinboot.KEY=VALUE) may set url, nic, dad, families-wait and log, never
  * keys, roots, cluster or permissions.
  */
 #ifndef JOINBOOT_CONFIG_SITE_H
@@ -42,7 +42,9 @@ struct site {
         [SITE_TEXT_MAX]; /* an installed system to hand over to, likewise; then root and images are empty */
     char
         images[SITE_TEXT_MAX]; /* folder with container images (tar) that the runtime is given; empty: none */
-    unsigned log;              /* 0 quiet, 1 normal, 2 debug */
+    struct ip syslog;          /* the log server; family NONE: there is none */
+    uint16_t syslog_port;
+    unsigned log; /* 0 quiet, 1 normal, 2 debug */
 };
 
 /* Reads the whole text. Unknown or doubled keys are refused. f has the line. ERR_SITE_MISSING, ERR_SITE_SYNTAX, ERR_SITE_KEY, ERR_SITE_ROOT. */

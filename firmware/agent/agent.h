@@ -11,6 +11,7 @@
 #include "firmware/agent/journal.h"
 #include "firmware/agent/keeper.h"
 #include "firmware/agent/state.h"
+#include "firmware/agent/syslog.h"
 #include "firmware/agent/timekeeper.h"
 #include "firmware/base/limits.h"
 #include "firmware/kube/discover.h"
@@ -61,6 +62,7 @@ struct agent {
     const struct board *board;
     const struct host *host; /* NULL on a board without an operating system */
     struct journal journal;
+    struct syslog syslog;
     struct fault fault;
     struct fault failed; /* of the last attempt that failed, and its row */
     enum phase_id failed_row;

@@ -21,6 +21,7 @@ void agent_init(struct agent *a, const struct board *board, const struct host *h
     a->host = host;
     a->now_ms = board->now_ms(board->ctx);
     journal_init(&a->journal, board);
+    a->journal.copy = &a->syslog;
     if (host && !host->pid1)
         a->journal.start_ms = a->now_ms;
     arena_init(&a->arena, a->arena_mem, sizeof(a->arena_mem));
@@ -226,7 +227,7 @@ static uint64_t sooner(uint64_t x, uint64_t y)
 
 static uint64_t next_wake(const struct agent *a, uint64_t host_wake)
 {
-    uint64_t wake = sooner(host_wake, keeper_wake_ms(a));
+    uint64_t wake = sooner(sooner(host_wake, keeper_wake_ms(a)), syslog_wake_ms(a));
 
     if (a->at.row == PHASE_COUNT)
         return a->net_up ? sooner(wake, net_wake_ms(a->now_ms)) : wake;
@@ -287,6 +288,7 @@ uint64_t agent_turn(struct agent *a)
     }
     keeper_turn(a);
     run_rows(a);
+    syslog_turn(a);
     /* What this turn made is sent in this turn. An answer that is there already is a row's to read, before the loop sleeps. */
     if (a->net_up)
         more = net_poll(a->now_ms);

@@ -16,6 +16,7 @@ enum {
     LIMIT_SITE = 32 * 1024,         /* site configuration */
     LIMIT_FILE = 64 * 1024,         /* one rendered file */
     LIMIT_JOURNAL_LINE = 512,
+    LIMIT_SYSLOG = 8 * 1024, /* lines that wait for the network */
     LIMIT_TURN_MS = 100
 };
 

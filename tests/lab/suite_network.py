@@ -5,10 +5,21 @@ import time
 import unittest
 
 import journal
-from proc import run
+from proc import run, stop, wait_for
 from rack import BUILD, Rack
 from servers import TOKEN, Capture, Nginx
 from standin import Standin
+
+
+# A log server: a datagram a line.
+SINK = """import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], int(sys.argv[2])))
+with open(sys.argv[3], "w") as out:
+    while True:
+        print(s.recv(4096).decode(), file=out, flush=True)
+"""
+SYSLOG = re.compile(r"^<(?:27|29|30|31)>1 (?:-|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) (?P<host>[!-~]+) joinboot - (?P<phase>[a-z]+) - (?P<text>.*)$")
 
 
 def in_node(rack, *argv):
@@ -90,6 +101,31 @@ class Join(unittest.TestCase):
             self.assertEqual([f["mode"] for f in data["kubelet"]["files"] if f["path"].endswith("bootstrap-kubelet.conf")], ["0600"])
             self.assertEqual(len(data["kubelet"]["files"]), 5)
             self.assertIn("--config=/var/lib/kubelet/config.yaml", data["kubelet"]["argv"])
+
+    def test_journal_reaches_a_log_server(self):
+        """Every line of the console, in order and in RFC 5424's form, by lwIP before the hand-over and by the kernel after it; nothing secret."""
+        for server, port in (("fd00:1:2:3::1", 514), ("10.100.0.1", 1514)):
+            with self.subTest(server), Rack() as rack:
+                sink = rack.world.path("syslog")
+                proc = rack.world.popen(["python3", "-c", SINK, server, str(port), sink], ns=rack.net)
+                wait_for("log server", lambda: os.path.exists(sink))
+                rack.site_extra = [f"syslog = {server}" if port == 514 else f"syslog = {server}:{port}"]
+                self.boot(rack)
+                rack.wait_joined()
+
+                def lines():
+                    with open(sink, encoding="utf-8") as f:
+                        return f.read().splitlines()
+                wait_for("the last line", lambda: any(" joined - done " in x for x in lines()))
+                got = lines()
+                stop(proc)
+                self.assertTrue(all(SYSLOG.match(x) for x in got), got)
+                console = [x for x in rack.console().splitlines() if x.startswith("joinboot[")]
+                self.assertEqual([SYSLOG.match(x).group("phase", "text") for x in got],
+                                 [tuple(x.split(" ", 2)[1:]) for x in console][:len(got)])
+                self.assertGreaterEqual(len(got), len(console) - 2)
+                self.assertEqual({SYSLOG.match(x).group("host") for x in got[-5:]}, {"node-2"})
+                self.assertNotIn(TOKEN.split(".")[1], "".join(got))
 
     def test_fills_in_node_ip(self):
         with Rack() as rack:
