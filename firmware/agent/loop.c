@@ -96,6 +96,27 @@ static void glance_failed(struct agent *a)
     enter(a, target_used(a) ? PHASE_PREFLIGHT : PHASE_NETWORK);
 }
 
+/* A server that is not who it should be, and a node-ip that nobody gave us, may be the word of a rogue DHCP server, router or resolver that was the
+ * first to answer. Seldom enough that a mistake of the operator costs little time: at the 4th, 8th, 16th ... failure in a row. */
+static bool path_is_suspect(const struct agent *a, unsigned failures)
+{
+    enum err e = a->fault.code;
+    bool peer = e == ERR_TLS || e == ERR_TLS_ROOT || e == ERR_TLS_NAME;
+    bool address = a->at.row == PHASE_NETWORK && e == ERR_NODE_IP;
+
+    return a->net_up && failures >= 4 && (failures & (failures - 1)) == 0 &&
+           (address || (peer && (a->at.row == PHASE_FETCH || a->at.row == PHASE_DISCOVER)));
+}
+
+/* Who led there is avoided for a time, and the network is acquired anew. */
+static void try_another_path(struct agent *a)
+{
+    journal_note(&a->journal, a->now_ms, phases[a->at.row].name,
+                 "the path may be wrong; another DHCP server, router and resolver get their chance");
+    net_reacquire(FAMILY_V4, a->now_ms);
+    net_reacquire(FAMILY_V6, a->now_ms);
+}
+
 static void row_failed(struct agent *a)
 {
     const struct phase *p = &phases[a->at.row];
@@ -110,6 +131,11 @@ static void row_failed(struct agent *a)
         journal_note(&a->journal, a->now_ms, p->name,
                      "the real-time clock may be wrong; the floor is used from now on");
     journal_fault(&a->journal, a->now_ms, p->name, &a->fault, failures, wait);
+    if (path_is_suspect(a, failures)) {
+        try_another_path(a);
+        back = PHASE_ADDRESS;
+        wait = 0;
+    }
     a->at.row = back;
     a->at.retry_ms = a->now_ms + wait;
 }
