@@ -20,10 +20,9 @@ enum err join_supported(const struct join *j, bool permit_unsafe_skip_ca, struct
     if (j->has_file)
         return yaml_fault(f, ERR_CONFIG_UNSUPPORTED, yaml_get(discovery, "file"),
                           "discovery by file; use bootstrapToken");
-    if (j->has_patches && j->patches_directory.n > 0)
-        return unsupported(
-            j, "patches",
-            "patches are files on a machine; put the values into the cluster's kubelet configuration", f);
+    if (j->patches_directory.n > 0 && !span_starts(j->patches_directory, "/"))
+        return unsupported(j, "patches", "the directory must be an absolute path on the machine that joins",
+                           f);
     if (j->skip_phases.count > 0)
         return unsupported(j, "skipPhases", "the agent has other phases than kubeadm", f);
     if (j->dry_run)

@@ -16,6 +16,7 @@ enum yaml_type { YAML_SCALAR, YAML_MAP, YAML_SEQ };
 struct yaml_node {
     enum yaml_type type;
     bool plain;            /* scalar without quotes: its meaning depends on its looks */
+    bool patched;          /* comes from a patch (kubeletcfg_patch.h) */
     uint32_t line, column; /* 1-based */
     struct span key;       /* in a map: this entry's key */
     uint32_t key_line, key_column;

@@ -105,6 +105,7 @@ struct agent {
     char kubelet_version[64];          /* as it prints it; empty: not known */
     char system_name[RENDER_NAME_MAX]; /* of a running system (oneshot.h) */
     struct discover_result cluster;
+    struct span patches; /* of the kubelet configuration, in the arena */
     struct kubeletcfg_facts kubelet;
     struct host_net host_net;
     struct keeper keeper; /* of what the kernel was given for a time */

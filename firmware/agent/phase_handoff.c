@@ -25,6 +25,7 @@ static void render_input(struct agent *a, struct render_input *ret)
         .server = a->cluster.server,
         .ca_pem = a->cluster.ca_pem,
         .kubelet_config = a->cluster.kubelet_config,
+        .patches = a->patches,
         .hostname = own_name ? a->system_name : a->bundle.node.name,
         .resolved_active = target_used(a) ? target_resolved(a) : a->host->resolved_active(a->host->ctx),
         .node_ip_count = a->node_ip_count,

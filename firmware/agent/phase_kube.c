@@ -2,9 +2,11 @@
  * phase_kube.c - discover and configure: the cluster proven, then read. Both rows drive one struct discover over one connection, which
  * therefore lives on when discover is done and is closed by configure, or by discover if that fails.
  */
+#include "config/gate.h"
 #include "config/join_supported.h"
 #include "firmware/agent/handoff.h"
 #include "firmware/agent/phases.h"
+#include "firmware/kube/kubeletcfg_patch.h"
 #include "firmware/kube/versions.h"
 
 enum { DISCOVER_MS = 30000, API_CALL_MS = 30000, VERSION_MS = 25000, VERSION_POLL_MS = 5 };
@@ -102,6 +104,44 @@ static void keep_version(struct agent *a)
     }
 }
 
+/* The patches for kubelet's configuration that the document's folder has, in the order of their names, as kubeadm takes them. */
+static enum err read_patches(struct agent *a)
+{
+    const struct host *h = a->host;
+    char folder[256], name[256], path[600];
+    struct buf text = {.p = arena_take(&a->arena, LIMIT_PATCHES), .cap = LIMIT_PATCHES}, b;
+    enum kubeletcfg_patch_file kind;
+    size_t n;
+
+    a->patches = (struct span){0};
+    if (a->bundle.join.patches_directory.n == 0)
+        return OK;
+    if (!text.p || span_to_cstr(a->bundle.join.patches_directory, folder, sizeof(folder)) != OK)
+        return fault_set(&a->fault, ERR_LIMIT, "patches.directory");
+    if (!h->exists(h->ctx, folder))
+        return fault_set(&a->fault, ERR_KUBELET_CONFIG, "patches.directory %s is not on this machine",
+                         folder);
+    for (unsigned i = 0; h->file_name(h->ctx, folder, i, name, sizeof(name)) == OK; i++) {
+        kind = kubeletcfg_patch_name(span_str(name));
+        b = BUF_OF(path);
+        buf_fmt(&b, "%s/%s%c", folder, name, 0);
+        if (kind == KUBELETCFG_PATCH_UNKNOWN)
+            return fault_set(&a->fault, ERR_KUBELET_CONFIG, "%s: only patches of type strategic and merge",
+                             path);
+        if (kind == KUBELETCFG_NO_PATCH)
+            continue;
+        if (text.n > 0)
+            buf_str(&text, "\n---\n");
+        if (b.overflow || h->read_file(h->ctx, path, text.p + text.n, text.cap - text.n, &n) != OK)
+            return fault_set(&a->fault, ERR_KUBELET_CONFIG, "%s cannot be read", path);
+        if (text.n > 0 && span_starts(span_of(text.p + text.n, n), "---"))
+            memset(text.p + text.n, ' ', 3); /* there is one already */
+        text.n += n;
+    }
+    a->patches = buf_span(&text);
+    return text.n > 0 ? gate_admit(GATE_OWN_FILE, a->patches) : OK;
+}
+
 /* The kubelet must not be newer than the cluster, nor too old for it. */
 static enum step check_version(struct agent *a)
 {
@@ -142,6 +182,8 @@ enum step configure_step(struct agent *a)
         fault_set(&a->fault, ERR_NO_ENDPOINT, "ConfigMap kube-system/kubeadm-config");
         return STEP_ERROR;
     }
+    if (read_patches(a) != OK)
+        return STEP_ERROR;
     /* Rendered once here, so that a configuration that cannot be rendered is refused before anything is stored or written. */
     return handoff_render(a, RENDER_CONFIG) == OK ? STEP_DONE : STEP_ERROR;
 }

@@ -13,6 +13,7 @@ enum {
     LIMIT_ARENA = 768 * 1024,       /* documents of one boot */
     LIMIT_ANSWER = 96 * 1024,       /* one answer of the API server */
     LIMIT_CRYPTO_HEAP = 160 * 1024, /* mbedTLS, two connections at once */
+    LIMIT_PATCHES = 16 * 1024,      /* all patches of the kubelet configuration */
     LIMIT_SITE = 32 * 1024,         /* site configuration */
     LIMIT_FILE = 64 * 1024,         /* one rendered file */
     LIMIT_JOURNAL_LINE = 512,

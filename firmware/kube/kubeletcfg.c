@@ -8,7 +8,7 @@
 #include "firmware/base/ip.h"
 #include "firmware/base/json.h"
 #include "firmware/base/text.h"
-#include "firmware/kube/kubeletcfg_put.h"
+#include "firmware/kube/kubeletcfg_patch.h"
 
 #define API_VERSION "kubelet.config.k8s.io/v1beta1"
 
@@ -178,6 +178,10 @@ static enum err render(const struct kubeletcfg_input *in, struct arena *arena, s
         w.preset[PRESET_RUNTIME_ENDPOINT] = in->cri_socket;
     if (in->resolved_active)
         w.preset[PRESET_RESOLV_CONF] = SPAN_LIT("/run/systemd/resolve/resolv.conf");
+    if (in->patches.n > 0)
+        e = kubeletcfg_patch(in->patches, arena, stream.docs[0], f);
+    if (e)
+        return e;
     e = kubeletcfg_put_struct(&w, &kubeletcfg_fields, stream.docs[0], 0, &count);
     if (!e)
         e = check_presets(&w, stream.docs[0], f);

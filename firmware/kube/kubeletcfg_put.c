@@ -4,7 +4,7 @@
  * Names are compared exactly (the decoder of Kubernetes is case-sensitive), null is the zero value, and a key outside the
  * table is dropped. The recursion is as deep as the tables (4).
  */
-#include "firmware/kube/kubeletcfg_put.h"
+#include "firmware/kube/kubeletcfg_patch.h"
 
 #include "firmware/kube/yamlout.h"
 
@@ -66,12 +66,19 @@ static enum err put_scalar(struct kubeletcfg_put *w, const struct field *fd, con
     if (e)
         return e;
     bool empty = pointer ? !given(n) : v.zero;
-    if (preset.n > 0 && (fd->forced || empty)) {
+    bool replaced = preset.n > 0 && (fd->forced || empty);
+    if (n && n->patched && (replaced || (empty && fd->rule != RULE_ALWAYS)))
+        return yaml_fault(w->f, ERR_KUBELET_CONFIG, n,
+                          "patch: kubelet's own default cannot be asked for like this");
+    if (replaced) {
         v = (struct kubeletcfg_value){.text = preset, .string = fd->type == FIELD_STRING};
         n = NULL;
     } else if (empty && fd->rule != RULE_ALWAYS) {
         return OK;
     }
+    e = kubeletcfg_patch_scalar(w->f, n, &v);
+    if (e)
+        return e;
     write_key(w, fd->name, indent);
     return write_value(w, &v, n, indent);
 }
@@ -88,13 +95,23 @@ static enum err put_list(struct kubeletcfg_put *w, enum field_type item, const s
         w->at_dash = sub != NULL;
         if (sub) {
             e = kubeletcfg_put_struct(w, sub, n, indent + 2, &count);
+            if (!e)
+                e = kubeletcfg_patch_whole(w->f, sub, n);
             continue;
         }
         e = kubeletcfg_scalar(w->f, item, n, &v);
         if (!e)
+            e = kubeletcfg_patch_scalar(w->f, n, &v);
+        if (!e)
             e = write_value(w, &v, n, indent);
     }
     return e;
+}
+
+/* The marshaller leaves it out; what a patch gives stays. */
+static enum err refuse_empty(struct kubeletcfg_put *w, const struct yaml_node *n)
+{
+    return n && n->patched ? yaml_fault(w->f, ERR_KUBELET_CONFIG, n, "patch: it is empty") : OK;
 }
 
 static enum err put_sequence(struct kubeletcfg_put *w, const struct field *fd, const struct yaml_node *n,
@@ -114,7 +131,7 @@ static enum err put_sequence(struct kubeletcfg_put *w, const struct field *fd, c
     if (n->type != YAML_SEQ)
         return yaml_fault(w->f, ERR_KUBELET_CONFIG, n, "must be a list");
     if (!n->child)
-        return OK;
+        return refuse_empty(w, n);
     write_key(w, fd->name, indent);
     buf_u8(w->out, '\n');
     return fd->type == FIELD_STRUCTS ? put_list(w, FIELD_STRUCT, fd->sub, n, indent)
@@ -159,7 +176,7 @@ static enum err put_map(struct kubeletcfg_put *w, const struct field *fd, const 
         return yaml_fault(w->f, ERR_KUBELET_CONFIG, map, "must be a map");
     bool empty = !given(map) || !map->child;
     if (empty && fd->rule != RULE_ALWAYS)
-        return OK;
+        return refuse_empty(w, map);
     write_key(w, fd->name, indent);
     buf_str(w->out, !given(map) ? " null\n" : empty ? " {}\n" : "\n");
     const struct yaml_node *n = empty ? NULL : next_entry(map, NULL);
@@ -172,6 +189,8 @@ static enum err put_map(struct kubeletcfg_put *w, const struct field *fd, const 
         buf_u8(w->out, ':');
         enum err e = items[fd->type] == FIELD_STRINGS ? put_strings_of(w, n, indent + 2)
                                                       : kubeletcfg_scalar(w->f, items[fd->type], n, &v);
+        if (!e && items[fd->type] != FIELD_STRINGS)
+            e = kubeletcfg_patch_scalar(w->f, n, &v);
         if (!e && items[fd->type] != FIELD_STRINGS)
             e = write_value(w, &v, n, indent + 2);
         if (e)
@@ -191,6 +210,8 @@ static enum err put_nested(struct kubeletcfg_put *w, const struct field *fd, con
     size_t at = w->out->n;
     buf_u8(w->out, '\n');
     enum err e = kubeletcfg_put_struct(w, fd->sub, n, indent + 2, &count);
+    if (!e && fd->rule == RULE_POINTER)
+        e = kubeletcfg_patch_whole(w->f, fd->sub, n);
     if (!e && count == 0 && !w->out->overflow) {
         w->out->n = at;
         buf_str(w->out, " {}\n");
@@ -263,6 +284,8 @@ enum err kubeletcfg_put_struct(struct kubeletcfg_put *w, const struct field_tabl
     for (const struct yaml_node *n = given(map) ? map->child : NULL; n; n = n->next) {
         if (in_table(t, n->key))
             continue;
+        if (n->patched)
+            return yaml_fault(w->f, ERR_KUBELET_CONFIG, n, "patch: kubelet has no such field");
         enum err e = check_dropped(w, n);
         if (e)
             return e;

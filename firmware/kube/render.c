@@ -123,6 +123,7 @@ static enum err put_config(const struct render_input *in, struct arena *arena, s
                            struct kubeletcfg_facts *ret_kubelet, struct fault *f)
 {
     const struct kubeletcfg_input k = {.text = in->kubelet_config,
+                                       .patches = in->patches,
                                        .cri_socket = in->join->cri_socket,
                                        .resolved_active = in->resolved_active,
                                        .cluster = in->cluster};

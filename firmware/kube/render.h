@@ -26,6 +26,7 @@ struct render_input {
     struct span server;         /* the server URL as cluster-info has it */
     struct span ca_pem;         /* the CA bundle as cluster-info has it, every byte */
     struct span kubelet_config; /* the ConfigMap's text, admitted by the gate */
+    struct span patches;        /* likewise; empty: none (kubeletcfg_patch.h) */
     const char *hostname;       /* the machine's host name, lower case */
     bool resolved_active;
     struct ip node_ips[2]; /* the acquired addresses, IPv4 first; used if the document has no node-ip */

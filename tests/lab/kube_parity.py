@@ -6,6 +6,7 @@ as they stand, join/ and join-refused/ are JoinConfigurations.
 import glob
 import os
 import re
+import shutil
 
 from kube import FILES, MAC, UUID
 from proc import LabError
@@ -15,6 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.join(HERE, "data-kube")
 TLS_TOKEN = "tlstok.0123456789abcdef"
 PERMITTED = "permit-kubelet-args = read-only-port,allowed-unsafe-sysctls"
+PATCHES = "/etc/patches"
 TIMEOUT = 30
 
 
@@ -96,6 +98,37 @@ class Parity:
                 host = said(text, "host") or "node-2"
                 self.lab.publish(text, name=host)
                 self.compare(text, host=host)
+
+    def patched(self, folder):
+        """The document of a worker with the patches of a folder, laid into both places."""
+        for place in (self.place, self.other):
+            shutil.rmtree(place.root + PATCHES, ignore_errors=True)
+            shutil.copytree(folder, place.root + PATCHES)
+            self.addCleanup(shutil.rmtree, place.root + PATCHES, True)
+        join = f"{self.lab.join()}patches:\n  directory: {PATCHES}\n"
+        self.lab.publish(join)
+        return join
+
+    def show7_parity_patches(self):
+        """Patches of kubelet's configuration: one or several, strategic and merge, maps, lists and values, in the order of their names."""
+        folders = sorted(glob.glob(f"{DATA}/patches/*"))
+        self.assertGreaterEqual(len(folders), 4)
+        for folder in folders:
+            with self.subTest(os.path.basename(folder)):
+                files = self.compare(self.patched(folder))
+                self.assertIn(b"maxPods: 77\n", files["/var/lib/kubelet/config.yaml"][1])
+
+    def show7_parity_patches_refused(self):
+        """What kubeadm would leave in the file in another form than a KubeletConfiguration has, and patches of type json."""
+        for folder in sorted(glob.glob(f"{DATA}/patches-refused/*")):
+            with self.subTest(os.path.basename(folder)):
+                self.patched(folder)
+                words = said(read(sorted(glob.glob(f"{folder}/*"))[0]), "refused")
+                agent = self.agent()
+                e = agent.wait_error("configure.kubelet-config", "configure", TIMEOUT)
+                agent.stop()
+                self.assertIn(words, e.get("text"))
+                self.assertEqual([p for p in self.place.files() if not p.endswith("/")], [])
 
     def show7_parity_documents_refused(self):
         """What the agent cannot honour, or kubelet would exit for, is refused with its name: most at signing, the site's matters by the agent."""

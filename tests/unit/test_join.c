@@ -312,7 +312,7 @@ static void refuses_unsupported(void **state)
     UNSUPPORTED(WORKER "controlPlane: {}\n", ERR_CONFIG_CONTROL_PLANE, "controlPlane");
     UNSUPPORTED(HEAD "discovery: {file: {kubeConfigPath: https://a/}}\n", ERR_CONFIG_UNSUPPORTED,
                 "discovery.file");
-    UNSUPPORTED(WORKER "patches: {directory: /p}\n", ERR_CONFIG_UNSUPPORTED, "patches");
+    UNSUPPORTED(WORKER "patches: {directory: p}\n", ERR_CONFIG_UNSUPPORTED, "patches");
     UNSUPPORTED(WORKER "skipPhases: [preflight]\n", ERR_CONFIG_UNSUPPORTED, "skipPhases");
     UNSUPPORTED(WORKER "dryRun: true\n", ERR_CONFIG_UNSUPPORTED, "dryRun");
     static const char *const args[] = {"config", "kubeconfig", "cgroup-driver", "root-dir", "xyz"};
@@ -328,7 +328,7 @@ static void refuses_unsupported(void **state)
     assert_int_equal(join_supported(&join, true, &fault), OK);
     UNSUPPORTED(WORKER "    unsafeSkipCAVerification: true\n", ERR_CONFIG_UNSAFE,
                 "discovery.bootstrapToken.unsafeSkipCAVerification");
-    ACCEPTS(WORKER "patches: {}\nskipPhases: []\ndryRun: false\n");
+    ACCEPTS(WORKER "patches: {directory: /p}\nskipPhases: []\ndryRun: false\n");
     assert_int_equal(join_supported(&join, false, &fault), OK);
 }
 
