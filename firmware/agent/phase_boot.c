@@ -8,22 +8,23 @@
 #include "firmware/base/text.h"
 #include "firmware/crypto/crypto.h"
 
-enum { ROOT_POLL_MS = 10 };
+enum { ROOT_POLL_MS = 10, NOISE_CALLS = 16 };
 
 /* Collects noise until 256 bits are credited (SECURITY P21: no key before that). */
 static bool collect_noise(struct agent *a)
 {
     uint8_t noise[64];
     uint32_t bits = 0;
-    size_t n;
+    size_t n = 1;
 
-    if (rng_ready())
-        return true;
-    n = a->board->noise(a->board->ctx, noise, sizeof(noise), &bits);
-    if (n && rng_add(span_of(noise, n), bits) != OK)
-        fault_set(NULL, ERR_ENTROPY, "health test");
-    wipe(noise, sizeof(noise));
-    rng_mix(span_of(&a->now_ms, sizeof(a->now_ms)));
+    /* A source that is credited little gives much at once; one that has nothing now is asked again later. */
+    for (unsigned i = 0; i < NOISE_CALLS && n && !rng_ready(); i++) {
+        n = a->board->noise(a->board->ctx, noise, sizeof(noise), &bits);
+        if (n && rng_add(span_of(noise, n), bits) != OK)
+            fault_set(NULL, ERR_ENTROPY, "health test");
+        wipe(noise, sizeof(noise));
+        rng_mix(span_of(&a->now_ms, sizeof(a->now_ms)));
+    }
     return rng_ready();
 }
 
