@@ -15,6 +15,7 @@ enum {
     LIMIT_CRYPTO_HEAP = 160 * 1024, /* mbedTLS, two connections at once */
     LIMIT_SITE = 32 * 1024,         /* site configuration */
     LIMIT_FILE = 64 * 1024,         /* one rendered file */
+    LIMIT_COURIER = 32 * 1024,      /* a bundle that a BMC keeps for its host */
     LIMIT_JOURNAL_LINE = 512,
     LIMIT_TURN_MS = 100
 };
