@@ -76,6 +76,9 @@ struct agent {
     struct site site;
     struct machine machine;
     struct state state;
+    struct state next; /* while `saving`: on its way to the storage (phases_save) */
+    struct reclog_job storing;
+    bool saving;
     struct timekeeper time;
     bool seeded;        /* the stored seed is mixed in, and its successor durable */
     bool resuming;      /* this machine is a node already, and goes straight to its kubelet */

@@ -38,6 +38,16 @@ enum step phases_wait(struct agent *a, uint32_t ms)
     return STEP_WAIT;
 }
 
+enum err phases_save(struct agent *a)
+{
+    enum err e = state_save(a->board->storage, &a->next, &a->storing);
+
+    a->saving = e == ERR_BUSY;
+    if (e == OK)
+        a->state = a->next;
+    return e == OK || e == ERR_BUSY ? e : fault_set(&a->fault, e, "state record");
+}
+
 static void stop_row(struct agent *a)
 {
     const struct phase *p = &a->table->rows[a->at.row];
@@ -147,6 +157,8 @@ static enum step start_row(struct agent *a)
     a->at.sub = 0;
     a->at.mark_ms = 0;
     a->at.limit_ms = 0;
+    a->saving = false;
+    a->storing = (struct reclog_job){.step = 0};
     if (a->at.attempts[a->at.row]++ == 0)
         a->at.first_ms[a->at.row] = a->now_ms;
     if (a->journal.level == JOURNAL_DEBUG) {

@@ -28,21 +28,25 @@ static bool collect_noise(struct agent *a)
     return rng_ready();
 }
 
-/* The stored seed is mixed in, and its successor is durable before anything else is drawn. A damaged store is resume's to tell. A machine whose
- * record lies on the state partition does it when that is there. */
+/* The stored seed is mixed in, and its successor is durable before anything else is drawn: OK; ERR_BUSY: call again. A damaged store is resume's to
+ * tell. A machine whose record lies on the state partition does it when that is there. */
 static enum err renew_seed(struct agent *a)
 {
-    enum err e = state_load(a->board->storage, &a->state);
+    enum err e = a->saving ? OK : state_load(a->board->storage, &a->state);
 
-    a->seeded = a->board->storage != NULL;
     if (e != OK) {
         memset(&a->state, 0, sizeof(a->state));
-        return OK;
+        return e == ERR_BUSY ? e : OK;
     }
-    rng_mix(span_of(a->state.seed, sizeof(a->state.seed)));
-    e = rng_next_seed(a->state.seed);
+    if (!a->saving) {
+        a->next = a->state;
+        rng_mix(span_of(a->state.seed, sizeof(a->state.seed)));
+        e = rng_next_seed(a->next.seed);
+    }
     if (e == OK)
-        e = state_save(a->board->storage, &a->state);
+        e = phases_save(a);
+    if (e == OK)
+        a->seeded = a->board->storage != NULL;
     return e;
 }
 
@@ -108,6 +112,8 @@ enum step identify_step(struct agent *a)
     if (!a->crypto_started) {
         enum err e = renew_seed(a);
 
+        if (e == ERR_BUSY)
+            return phases_wait(a, PHASES_STORE_MS);
         if (e == OK)
             e = crypto_start(a->crypto_heap, sizeof(a->crypto_heap));
         if (e != OK) {
@@ -200,6 +206,8 @@ enum step root_format(struct agent *a)
         return phases_wait(a, ROOT_POLL_MS);
     if (e == OK)
         e = renew_seed(a);
+    if (e == ERR_BUSY)
+        return phases_wait(a, PHASES_STORE_MS);
     if (e != OK) {
         fault_set(&a->fault, e, "formatting the state partition");
         return STEP_ERROR;
@@ -233,10 +241,12 @@ static void early_runtime(struct agent *a)
 enum step resume_step(struct agent *a)
 {
     const char *why = "";
-    enum err e = state_load(a->board->storage, &a->state);
+    enum err e = a->saving ? OK : state_load(a->board->storage, &a->state);
 
     if (e == OK && !a->seeded)
         e = renew_seed(a);
+    if (e == ERR_BUSY)
+        return phases_wait(a, PHASES_STORE_MS);
     if (e != OK) {
         fault_set(&a->fault, e, "state record");
         return STEP_ERROR;

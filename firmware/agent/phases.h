@@ -54,6 +54,11 @@ bool phases_has_address(const struct agent *a, const struct ip *ip);
 
 /* Helper of steps: waits until `ms` from now. */
 enum step phases_wait(struct agent *a, uint32_t ms);
+enum { PHASES_STORE_MS = 1 }; /* between two looks at a storage that works */
+
+/* Makes a->next durable, and a->state equal to it. ERR_BUSY: not yet; a->saving stays true, and the step waits and calls again. Otherwise OK, or
+ * an error that stands in a->fault. What an attempt began and did not end is given up with it. */
+enum err phases_save(struct agent *a) MUST_USE;
 
 enum step identify_step(struct agent *a);
 void identify_report(struct agent *a);
