@@ -7,7 +7,7 @@
 #include "boards/ast2600-evb/mmio.h"
 #include "boards/ast2600-evb/soc.h"
 #include "boards/ast2600-evb/uart.h"
-#include "firmware/agent/agent.h"
+#include "firmware/agent/phases.h"
 
 /* A sleep is never so long that the watchdog would end it. */
 enum { MACS = 2, SLEEP_MS_MAX = SOC_WATCHDOG_S * 1000 / 4 };
@@ -192,7 +192,7 @@ int main(void)
         macs[i].memory = &frames[i];
         macs[i].bus = (uint32_t)(uintptr_t)&frames[i];
     }
-    (void)agent_run(&agent, &board, NULL);
+    (void)agent_run(&agent, &phases_bmc, &board, NULL);
     op_finish(NULL, BOARD_FINISH_REBOOT, 0);
     return 0;
 }

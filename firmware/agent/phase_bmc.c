@@ -43,42 +43,52 @@ static void recall(struct agent *a)
     memcpy(a->machine.stored_digest, a->state.digest, HASH_SIZE);
 }
 
+/* ERR_BUSY: call again. */
 static enum err remember(struct agent *a)
 {
-    struct state next = a->state;
     enum err e;
 
-    if (next.accepted && memcmp(next.digest, verified_digest(a->verified), HASH_SIZE) == 0)
-        return OK;
-    next.accepted = true;
-    next.sequence = a->bundle.node.sequence;
-    if (next.issued_s < a->bundle.node.issued_s)
-        next.issued_s = a->bundle.node.issued_s;
-    memcpy(next.digest, verified_digest(a->verified), HASH_SIZE);
-    e = state_save(a->board->storage, &next);
-    if (e != OK)
-        return fault_set(&a->fault, e, "state record");
-    a->state = next;
-    recall(a);
-    return OK;
+    if (!a->saving) {
+        if (a->state.accepted && memcmp(a->state.digest, verified_digest(a->verified), HASH_SIZE) == 0)
+            return OK;
+        a->next = a->state;
+        a->next.accepted = true;
+        a->next.sequence = a->bundle.node.sequence;
+        if (a->next.issued_s < a->bundle.node.issued_s)
+            a->next.issued_s = a->bundle.node.issued_s;
+        memcpy(a->next.digest, verified_digest(a->verified), HASH_SIZE);
+    }
+    e = phases_save(a);
+    if (e == OK)
+        recall(a);
+    return e;
 }
 
-/* The stored bundle passes every check anew: the site's keys, host or cluster may be others since. */
-static enum err check_stored(struct agent *a)
+static enum err verify_stored(struct agent *a)
 {
-    enum err e = serve_load(a);
+    enum err e =
+        verify_bundle(span_of(a->serve.bytes, a->serve.n), &a->site, &a->arena, &a->verified, &a->fault);
 
-    arena_reset(&a->arena);
-    a->verified = NULL;
-    if (e == ERR_STORE_EMPTY)
-        return OK;
-    if (e != OK)
-        return fault_set(&a->fault, e, "stored bundle");
-    e = verify_bundle(span_of(a->serve.bytes, a->serve.n), &a->site, &a->arena, &a->verified, &a->fault);
     if (e == OK)
         e = parse(a);
-    if (e == OK)
-        e = accept(a);
+    return e == OK ? accept(a) : e;
+}
+
+/* The stored bundle passes every check anew: the site's keys, host or cluster may be others since. ERR_BUSY: call again. */
+static enum err check_stored(struct agent *a)
+{
+    enum err e = OK;
+
+    if (!a->saving) {
+        arena_reset(&a->arena);
+        a->verified = NULL;
+        e = serve_load(a);
+        if (e == ERR_STORE_EMPTY)
+            return OK;
+        if (e == ERR_BUSY)
+            return e;
+        e = e == OK ? verify_stored(a) : fault_set(&a->fault, e, "stored bundle");
+    }
     if (e == OK)
         e = remember(a);
     if (e == OK)
@@ -88,24 +98,31 @@ static enum err check_stored(struct agent *a)
 
 enum step bmc_resume_step(struct agent *a)
 {
-    enum err e = state_load(a->board->storage, &a->state);
+    enum err e = a->saving ? OK : state_load(a->board->storage, &a->state);
 
+    if (e == ERR_BUSY)
+        return phases_wait(a, PHASES_STORE_MS);
     if (e != OK) {
         fault_set(&a->fault, e, "state record");
         return STEP_ERROR;
     }
-    if (!a->board->storage || !a->board->bundles)
-        journal_note(&a->journal, a->now_ms, "resume",
-                     "no state storage: neither bundle nor sequence survives a power cycle");
-    recall(a);
-    timekeeper_init(&a->time, agent_build_time(), a->now_ms);
-    if (a->state.accepted)
-        timekeeper_raise(&a->time, a->state.issued_s, a->now_ms);
+    if (!a->saving) {
+        recall(a);
+        timekeeper_init(&a->time, agent_build_time(), a->now_ms);
+        if (a->state.accepted)
+            timekeeper_raise(&a->time, a->state.issued_s, a->now_ms);
+    }
+    e = check_stored(a);
+    if (e == ERR_BUSY)
+        return phases_wait(a, PHASES_STORE_MS);
     /* A stored bundle that is of no use is no reason not to fetch another one. */
-    if (check_stored(a) != OK) {
+    if (e != OK) {
         journal_fault(&a->journal, a->now_ms, "resume", &a->fault, 1, 0);
         fault_clear(&a->fault);
     }
+    if (!a->board->storage || !a->board->bundles)
+        journal_note(&a->journal, a->now_ms, "resume",
+                     "no state storage: neither bundle nor sequence survives a power cycle");
     return STEP_DONE;
 }
 
@@ -129,16 +146,26 @@ enum step bmc_accept_step(struct agent *a)
     return accept(a) == OK ? STEP_DONE : STEP_ERROR;
 }
 
+enum err bmc_commit_start(struct agent *a)
+{
+    a->serve.storing = (struct reclog_job){0};
+    return OK;
+}
+
 enum step bmc_commit_step(struct agent *a)
 {
     bool same = a->serve.has_bundle && span_eq(fetched(a), span_of(a->serve.bytes, a->serve.n));
-    enum err e = same ? OK : serve_store(a, fetched(a));
+    enum err e = same || a->saving ? OK : serve_store(a, fetched(a));
 
-    if (e != OK) {
+    if (e != OK && e != ERR_BUSY) {
         fault_set(&a->fault, e, "storing the bundle");
         return STEP_ERROR;
     }
-    if (remember(a) != OK)
+    if (e == OK)
+        e = remember(a);
+    if (e == ERR_BUSY)
+        return phases_wait(a, PHASES_STORE_MS);
+    if (e != OK)
         return STEP_ERROR;
     if (!same)
         serve_take(a, fetched(a));

@@ -121,6 +121,7 @@ enum step bmc_resume_step(struct agent *a);
 void bmc_resume_report(struct agent *a);
 enum step bmc_parse_step(struct agent *a);
 enum step bmc_accept_step(struct agent *a);
+enum err bmc_commit_start(struct agent *a);
 enum step bmc_commit_step(struct agent *a);
 enum step bmc_serve_step(struct agent *a);
 void bmc_serve_stop(struct agent *a);

@@ -41,7 +41,7 @@ static const struct phase rows[PHASE_COUNT] = {
     [PHASE_ACCEPT] = {.name = "accept", .step = bmc_accept_step, .report = accept_report,
                       .deadline_ms = 5000, .late = ERR_DEADLINE, .on_error = PHASE_FETCH},
     /* -> durable: the bundle, then its sequence */
-    [PHASE_COMMIT] = {.name = "commit", .step = bmc_commit_step,
+    [PHASE_COMMIT] = {.name = "commit", .start = bmc_commit_start, .step = bmc_commit_step,
                       .deadline_ms = 60000, .late = ERR_STORE_IO, .on_error = PHASE_COMMIT},
     /* -> something newer on the server, which is looked at from verify on */
     [PHASE_SERVE] = {.name = "serve", .step = bmc_serve_step, .stop = bmc_serve_stop, .on_error = PHASE_SERVE, .next = PHASE_VERIFY},

@@ -4,7 +4,6 @@
 #include "firmware/agent/serve.h"
 
 #include "firmware/agent/agent.h"
-#include "firmware/base/reclog.h"
 
 enum err serve_load(struct agent *a)
 {
@@ -21,7 +20,7 @@ enum err serve_load(struct agent *a)
 
 enum err serve_store(struct agent *a, struct span bundle)
 {
-    return a->board->bundles ? reclog_write(a->board->bundles, bundle) : OK;
+    return a->board->bundles ? reclog_write(a->board->bundles, bundle, &a->serve.storing) : OK;
 }
 
 void serve_take(struct agent *a, struct span bundle)

@@ -7,6 +7,7 @@
 
 #include "config/nodejoin.h"
 #include "firmware/base/limits.h"
+#include "firmware/base/reclog.h"
 
 struct agent;
 
@@ -15,13 +16,15 @@ struct serve {
     uint64_t sequence;
     char name[254]; /* NodeJoin's */
     uint8_t digest[HASH_SIZE];
+    struct reclog_job storing; /* while a bundle is on its way to the storage */
     size_t n;
     uint8_t bytes[LIMIT_COURIER];
 };
 
-/* The bundle that the board stored, into serve.bytes. ERR_STORE_EMPTY: there is none; ERR_STORE_LOST, ERR_STORE_IO. */
+/* The bundle that the board stored, into serve.bytes. ERR_STORE_EMPTY: there is none; ERR_STORE_LOST, ERR_STORE_IO; ERR_BUSY. */
 enum err serve_load(struct agent *a) MUST_USE;
-/* Makes these bytes durable. OK without effect where the board has no place for them. ERR_STORE_FULL, ERR_STORE_IO. */
+/* Makes these bytes durable. OK without effect where the board has no place for them. ERR_BUSY: call again with the same bytes.
+ * ERR_STORE_FULL, ERR_STORE_IO. */
 enum err serve_store(struct agent *a, struct span bundle) MUST_USE;
 /* From now on this bundle is handed over, which a->bundle.node and a->verified describe. It may lie in serve.bytes already. */
 void serve_take(struct agent *a, struct span bundle);

@@ -13,6 +13,7 @@ from rack import BUILD, CONFIG, Pki
 from servers import Dnsmasq, Nginx
 
 MAC = metal.MACS[0]
+HOST = "7c6f2d1e-5b3a-4e8f-9a0b-1c2d3e4f5a6b"
 
 
 class Site(Console):
@@ -49,11 +50,12 @@ class Site(Console):
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def flash(self):
-        site = self.op.site(self.pki.config, f"https://{CONFIG}/node.jws", extra=["nic = mac1", "families-wait = 5"])
+        site = self.op.site(self.pki.config, f"https://{CONFIG}/node.jws", extra=["nic = mac1", "families-wait = 5", "host-link = mac2", f"host-uuid = {HOST}",
+                                                                                      "permit-unsealed = yes"])
         self.image = metal.flash_image(self.world.path("flash"), metal.agent(BUILD), site)
 
-    def publish(self, sequence=1, macs=(MAC,), **fields):
-        bundle = self.op.sign(self.op.node(macs=macs, sequence=sequence, **fields), self.op.join(self.pki.cluster.pin(), node_ip=None))
+    def publish(self, sequence=1, uuid=HOST, **fields):
+        bundle = self.op.sign(self.op.node(uuid=uuid, sequence=sequence, **fields), self.op.join(self.pki.cluster.pin(), node_ip=None))
         shutil.copy(bundle, os.path.join(self.www, "new"))
         os.rename(os.path.join(self.www, "new"), os.path.join(self.www, "node.jws"))
 
@@ -84,6 +86,7 @@ class Metal(unittest.TestCase):
             accept = s.wait_done("accept")
             took = time.monotonic() - s.board.began
             self.assertEqual(accept.num("sequence"), 1)
+            s.wait_done("commit")
             print(f"           exec to accepted: {took:.3f} s, {accept.ms} ms on the machine's own clock", flush=True)
 
     def show1_fetch_over_ipv6(self):
