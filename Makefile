@@ -131,7 +131,7 @@ distclean: clean ## remove build results and the cache, whose size is said
 # Our sources
 #
 
-ROOMS := base crypto net config kube agent boards-linux boards-sim joinctl lab testlib
+ROOMS := base crypto net config kube agent boards-linux boards-sim boards-ast2600-evb joinctl lab testlib
 ROOM_DIR_base := firmware/base
 ROOM_DIR_crypto := firmware/crypto
 ROOM_DIR_net := net
@@ -140,6 +140,7 @@ ROOM_DIR_kube := firmware/kube
 ROOM_DIR_agent := firmware/agent
 ROOM_DIR_boards-linux := boards/linux
 ROOM_DIR_boards-sim := boards/sim
+ROOM_DIR_boards-ast2600-evb := boards/ast2600-evb
 ROOM_DIR_joinctl := tools/joinctl
 ROOM_DIR_lab := tools/lab
 
@@ -152,6 +153,7 @@ NEEDS_kube := kube net $(NEEDS_config)
 NEEDS_agent := agent $(NEEDS_kube)
 NEEDS_boards-linux := boards-linux $(NEEDS_agent)
 NEEDS_boards-sim := boards-sim $(NEEDS_agent)
+NEEDS_boards-ast2600-evb := boards-ast2600-evb $(NEEDS_agent)
 NEEDS_joinctl := joinctl $(NEEDS_config)
 
 # The libraries that a room's code calls; its headers are visible to this room's code (and to tests) only.
@@ -161,6 +163,7 @@ LIBS_config := libyaml
 
 include boards/linux/board.mk
 include boards/sim/board.mk
+include boards/ast2600-evb/board.mk
 
 TEST_SRC := $(sort $(wildcard tests/unit/*.c))
 SCENARIO_SRC := $(sort $(wildcard tests/scenario/*.c))
@@ -176,6 +179,7 @@ SRC_kube := $(sort $(wildcard firmware/kube/*.c))
 SRC_agent := $(sort $(wildcard firmware/agent/*.c))
 SRC_boards-linux := $(BOARD_SRC_linux)
 SRC_boards-sim := $(BOARD_SRC_sim)
+SRC_boards-ast2600-evb := $(BOARD_SRC_ast2600-evb)
 SRC_joinctl := $(sort $(wildcard tools/joinctl/*.c))
 SRC_lab := $(sort $(wildcard tools/lab/*.c))
 SRC_testlib := $(filter-out $(TEST_PROGRAMS) $(SCENARIO_PROGRAMS) $(FUZZ_SRC),$(TEST_SRC) $(SCENARIO_SRC) $(sort $(wildcard tests/fuzz/*.c)))
