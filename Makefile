@@ -265,13 +265,17 @@ endif
 $(foreach a,$(ARCHES) $(METALS),$(eval GCC_INCLUDE_$a := $(shell $(CROSS_$a)gcc -print-file-name=include)))
 
 #
-# Third-party sources: unpacked once per content of the lock file; the lists of their files are read from there.
+# Third-party sources: unpacked once per content of the lock file; the lists of their files are read from there. libyaml's input buffers, four
+# times this size together, have no option: its whole input is in memory, and 64 KiB more of it would be a quarter of a BMC's.
 #
+YAML_INPUT := 2048
 
 $(shell mkdir -p $(TP_SRC); cmp -s tools/deps.lock $(TP_SRC)/.lock || cp tools/deps.lock $(TP_SRC)/.lock)
 include $(TP_SRC)/.sources.mk
 $(TP_SRC)/.sources.mk: $(TP_SRC)/.lock
 	@tools/fetch unpack $(TP_SRC)
+	@sed -i 's/^\(#define INPUT_RAW_BUFFER_SIZE *\)16384$$/\1$(YAML_INPUT)/' $(TP_SRC)/libyaml/src/yaml_private.h
+	@grep -q 'INPUT_RAW_BUFFER_SIZE *$(YAML_INPUT)$$' $(TP_SRC)/libyaml/src/yaml_private.h
 	@cd $(TP_SRC) && { \
 	    echo TP_FILES_lwip := lwip/src/core/*.c lwip/src/core/ipv4/*.c lwip/src/core/ipv6/*.c lwip/src/netif/ethernet.c; \
 	    echo TP_FILES_mbedtls := mbedtls/library/*.c; \

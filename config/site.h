@@ -12,6 +12,7 @@
 #include "boards/board.h"
 #include "firmware/base/fault.h"
 #include "firmware/base/ip.h"
+#include "firmware/base/limits.h"
 #include "firmware/crypto/jose.h"
 #include "firmware/crypto/x509.h"
 
@@ -23,7 +24,7 @@ struct site {
     struct jose_key keys[SITE_KEYS_MAX];
     unsigned key_count;
     struct x509_roots roots; /* ders point into root_bytes */
-    uint8_t root_bytes[SITE_ROOTS_MAX * 2048];
+    uint8_t root_bytes[LIMIT_ROOTS];
     size_t root_bytes_n;
     char cluster[64];
     char url[SITE_TEXT_MAX]; /* may hold {uuid}, {mac}, {serial} */

@@ -8,10 +8,9 @@
 #define JOINBOOT_BOARDS_AST2600_EVB_AST2600_H
 
 /* Memory map (chapter "Memory space allocation"). */
-#define AST_BOOT     0x00000000u /* the boot flash, as the processor sees it at reset */
 #define AST_APB      0x1e600000u /* all peripherals below lie in these 2 MiB */
 #define AST_APB_SIZE 0x00200000u
-#define AST_FMC_MEM  0x20000000u /* chip select 0 of the firmware SPI memory controller */
+#define AST_FMC_MEM  0x20000000u /* the boot flash's bytes go through here (fmc_io.h) */
 #define AST_GIC      0x40460000u
 #define AST_DRAM     0x80000000u
 
@@ -63,7 +62,7 @@ enum { MDIO_CTRL = 0x0, MDIO_DATA = 0x4 };
 #define AST_SCU 0x1e6e2000u
 enum { SCU_PROTECT = 0x000, SCU_RNG_CTRL = 0x524, SCU_RNG_DATA = 0x540 };
 #define SCU_UNLOCK  0x1688a8a8u /* registers can be written until anything else is written there */
-#define SCU_RNG_OFF (1u << 0) /* 0: the generator runs */
+#define SCU_RNG_OFF (1u << 0)   /* 0: the generator runs */
 
 /* Watchdog 1 (chapter "Watchdog timer"). It counts microseconds. */
 #define AST_WDT1 0x1e785000u

@@ -1,8 +1,8 @@
 # The ast2600-evb board: bare metal on an Aspeed AST2600, with the distribution's arm-none-eabi compiler and no C library of its own.
 BOARD_SRC_ast2600-evb := $(sort $(wildcard boards/ast2600-evb/*.c))
 
-# What touches the processor itself. The rest, drivers included, compiles for the host too: tests put a model in the place of mmio.c.
-METAL_ONLY := $(addprefix boards/ast2600-evb/,main.c cpu.c mmio.c trap.c runtime.c)
+# What touches the processor itself. The rest, drivers included, compiles for the host too: tests put a model in the place of mmio.c and fmc_io.c.
+METAL_ONLY := $(addprefix boards/ast2600-evb/,main.c cpu.c mmio.c fmc_io.c trap.c runtime.c)
 
 CROSS_ast2600-evb := arm-none-eabi-
 CPU_ast2600-evb := -mcpu=cortex-a7 -mthumb -mfloat-abi=soft

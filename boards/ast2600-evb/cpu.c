@@ -20,7 +20,6 @@ enum { SECTIONS = 4096, SECTION_SHIFT = 20, TIMER_HZ = 1125000000 };
 #define DATA          (SECTION | PRIVILEGED | NORMAL | CACHEABLE | BUFFERABLE | NO_EXECUTE)
 #define DMA           (SECTION | PRIVILEGED | NORMAL | NO_EXECUTE)
 #define DEVICE        (SECTION | PRIVILEGED | BUFFERABLE | NO_EXECUTE)
-#define FLASH         (SECTION | PRIVILEGED | NORMAL | READ_ONLY | NO_EXECUTE)
 #define SCTLR_MMU     (1u << 0)
 #define SCTLR_DCACHE  (1u << 2)
 #define SCTLR_PREDICT (1u << 11)
@@ -45,9 +44,8 @@ void cpu_map(void)
     const uint32_t section = 1u << SECTION_SHIFT;
     uint32_t control, auxiliary;
 
-    map(AST_BOOT + section, 63 * section, FLASH);
     map(AST_APB, AST_APB_SIZE, DEVICE);
-    map(AST_FMC_MEM, 64 * section, DEVICE);
+    map(AST_FMC_MEM, section, DEVICE);
     map(AST_GIC & ~(section - 1), section, DEVICE);
     map((uintptr_t)cpu_code_start, section, CODE);
     map((uintptr_t)cpu_data_start, section, DATA);

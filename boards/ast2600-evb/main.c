@@ -3,6 +3,7 @@
  */
 #include "boards/ast2600-evb/ast2600.h"
 #include "boards/ast2600-evb/cpu.h"
+#include "boards/ast2600-evb/flash.h"
 #include "boards/ast2600-evb/mac.h"
 #include "boards/ast2600-evb/mmio.h"
 #include "boards/ast2600-evb/soc.h"
@@ -12,15 +13,12 @@
 /* A sleep is never so long that the watchdog would end it. */
 enum { MACS = 2, SLEEP_MS_MAX = SOC_WATCHDOG_S * 1000 / 4 };
 
-/* Where in flash the site area is. */
-#define SITE_OFFSET 0x00100000u
-
 extern uintptr_t __stack_chk_guard;
-extern uint32_t start_image; /* start.S: where the image was when the machine started */
 
 static __attribute__((section(".dma"))) struct ring_memory frames[MACS];
 static struct mac macs[MACS] = {{.base = AST_MAC1, .mdio = AST_MDIO1}, {.base = AST_MAC2, .mdio = AST_MDIO2}};
 static struct uart uart;
+static struct flash flash;
 static struct agent agent;
 
 int main(void);
@@ -130,16 +128,16 @@ static enum err op_identity(void *ctx, struct board_identity *ret)
     return OK;
 }
 
-/* Text from the beginning of the area to the first byte that was never programmed, or zero. */
+/* The text is needed while identify reads it, long before there is a bundle: it lies where the bundle will. */
 static struct span op_site(void *ctx)
 {
-    const uint8_t *p = (const uint8_t *)(uintptr_t)(start_image + SITE_OFFSET);
     size_t n = 0;
+    enum err e = ERR_BUSY;
 
     (void)ctx;
-    while (n < LIMIT_SITE && p[n] != 0xff && p[n] != 0)
-        n++;
-    return span_of(p, n);
+    while (e == ERR_BUSY)
+        e = flash_site(&flash, agent.bundle_mem, sizeof(agent.bundle_mem), &n);
+    return e == OK ? span_of(agent.bundle_mem, n) : span_of(NULL, 0);
 }
 
 static struct span op_cmdline(void *ctx)
@@ -160,9 +158,29 @@ static void op_finish(void *ctx, enum board_finish how, int status)
         continue;
 }
 
+/* Counts this start in flash, where nothing but a start counts, and says the number: no register tells what reset the machine. */
+static bool start_flash(void)
+{
+    char text[80];
+    struct buf b = BUF_OF(text);
+    uint32_t boots = 0;
+    enum err e = flash_start(&flash);
+
+    while (e == OK && (e = flash_count_boot(&flash)) == ERR_BUSY)
+        e = OK;
+    while (e == OK && (e = flash_boots(&flash, &boots)) == ERR_BUSY)
+        e = OK;
+    if (e == OK)
+        buf_fmt(&b, "joinboot: ast2600-evb, boot %u\n", (unsigned)boots);
+    else
+        buf_str(&b, "joinboot: ast2600-evb, the flash cannot be used\n");
+    uart_put(&uart, buf_span(&b));
+    return e == OK;
+}
+
 int main(void)
 {
-    static const struct board board = {
+    static struct board board = {
         .name = "ast2600-evb",
         .now_ms = op_now_ms,
         .wall = op_wall,
@@ -179,7 +197,6 @@ int main(void)
         .identity = op_identity,
         .site = op_site,
         .cmdline = op_cmdline,
-        .storage = NULL,
         .finish = op_finish,
     };
 
@@ -191,6 +208,10 @@ int main(void)
     for (unsigned i = 0; i < MACS; i++) {
         macs[i].memory = &frames[i];
         macs[i].bus = (uint32_t)(uintptr_t)&frames[i];
+    }
+    if (start_flash()) {
+        board.storage = &flash.state;
+        board.bundles = &flash.bundle;
     }
     (void)agent_run(&agent, &phases_bmc, &board, NULL);
     op_finish(NULL, BOARD_FINISH_REBOOT, 0);

@@ -6,11 +6,12 @@
 
 #define LIMIT_BUNDLE      (32 * 1024)
 #define LIMIT_YAML        (24 * 1024) /* what is signed in it */
-#define LIMIT_YAML_HEAP   (160 * 1024)
+#define LIMIT_YAML_HEAP   (64 * 1024)
 #define LIMIT_ARENA       (64 * 1024)
 #define LIMIT_ANSWER      1024 /* no API server is asked */
 #define LIMIT_CRYPTO_HEAP (96 * 1024)
 #define LIMIT_SITE        (16 * 1024)
+#define LIMIT_ROOTS       (4 * 1024)
 #define LIMIT_FILE        64 /* no file is rendered */
 
 #define LIMIT_NET_HEAP    (12 * 1024)

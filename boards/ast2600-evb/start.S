@@ -32,10 +32,9 @@ boot_processor:
     bic     r0, r0, #0x0007
     mcr     p15, 0, r0, c1, c0, 0
     isb
-    adr     r7, start                   /* where the image is */
+    adr     r0, start                   /* where the image is */
     ldr     r1, =link_code_start
     ldr     r2, =link_code_end
-    mov     r0, r7
     bl      copy
     ldr     r1, =cpu_data_start
     ldr     r2, =link_data_end
@@ -74,8 +73,6 @@ linked:
     ldr     sp, =link_stack
     ldr     r0, =vectors
     mcr     p15, 0, r0, c12, c0, 0      /* VBAR */
-    ldr     r0, =start_image
-    str     r7, [r0]
     bl      cpu_map
     bl      main
     b       parked
@@ -116,9 +113,3 @@ report:
     stmdb   sp!, {r4, r5}
     bl      trap_report
     b       parked
-
-    .bss
-    .balign 4
-    .global start_image
-start_image:
-    .space  4

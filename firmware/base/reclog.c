@@ -3,10 +3,12 @@
  *
  *   header, 32 bytes, little-endian: 0 magic "JBR1", 4 length of the body (u32), 8 sequence (u64), 16 zero (12 bytes), 28 CRC-32 (u32)
  *
- * The CRC (IEEE 802.3, reflected, as in RFC 1952) is over the header's first 28 bytes and the body. The header is padded to a multiple of
+ * The CRC (crc32.h) is over the header's first 28 bytes and the body. The header is padded to a multiple of
  * prog_size with 0xff, then comes the body. CRC-32 finds accidents; who can write the storage on purpose owns the machine.
  */
 #include "firmware/base/reclog.h"
+
+#include "firmware/base/crc32.h"
 
 enum { CHUNK = 256, MARK = 16, CRC_AT = 28 };
 
@@ -28,16 +30,6 @@ struct record {
     uint32_t crc;
     uint8_t header[RECLOG_HEADER];
 };
-
-static uint32_t crc_add(uint32_t crc, struct span s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        crc ^= s.p[i];
-        for (unsigned bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1u ? UINT32_C(0xedb88320) : 0u);
-    }
-    return crc;
-}
 
 static uint32_t get_u32(const uint8_t *p)
 {
@@ -110,13 +102,13 @@ static enum err stored_crc(const struct storage *st, const struct layout *l, con
                            uint32_t *ret)
 {
     uint8_t chunk[CHUNK];
-    uint32_t crc = crc_add(UINT32_MAX, span_of(r->header, CRC_AT));
+    uint32_t crc = crc32_add(CRC32_START, span_of(r->header, CRC_AT));
     for (uint32_t done = 0; done < r->length;) {
         uint32_t n = r->length - done < CHUNK ? r->length - done : CHUNK;
         enum err e = io(st->read(st->ctx, r->area + l->body_at + done, chunk, n));
         if (e != OK)
             return e;
-        crc = crc_add(crc, span_of(chunk, n));
+        crc = crc32_add(crc, span_of(chunk, n));
         done += n;
     }
     *ret = ~crc;
@@ -183,7 +175,7 @@ enum err reclog_read(const struct storage *st, uint8_t *ret_body, size_t cap, si
     if (e != OK)
         return e;
     /* What was read now is what counts, not what was read while searching. */
-    uint32_t crc = crc_add(crc_add(UINT32_MAX, span_of(r.header, CRC_AT)), span_of(ret_body, r.length));
+    uint32_t crc = crc32_add(crc32_add(CRC32_START, span_of(r.header, CRC_AT)), span_of(ret_body, r.length));
     if (~crc != r.crc)
         return ERR_STORE_IO;
     *ret_n = r.length;
@@ -240,7 +232,7 @@ static enum err find(const struct storage *st, const struct layout *l, struct sp
     put_u32(header + 4, (uint32_t)body.n);
     put_u32(header + 8, (uint32_t)(old.seq + 1));
     put_u32(header + 12, (uint32_t)((old.seq + 1) >> 32));
-    put_u32(header + CRC_AT, ~crc_add(crc_add(UINT32_MAX, span_of(header, CRC_AT)), body));
+    put_u32(header + CRC_AT, ~crc32_add(crc32_add(CRC32_START, span_of(header, CRC_AT)), body));
     next_step(job, ERASE);
     return OK;
 }

@@ -12,6 +12,7 @@
 #define LIMIT_ANSWER      (96 * 1024)  /* one answer of the API server */
 #define LIMIT_CRYPTO_HEAP (160 * 1024) /* mbedTLS, two connections at once */
 #define LIMIT_SITE        (32 * 1024)  /* site configuration */
+#define LIMIT_ROOTS       (16 * 1024)  /* certificates that it trusts */
 #define LIMIT_FILE        (64 * 1024)  /* one rendered file */
 
 #define LIMIT_NET_HEAP    (40 * 1024) /* lwIP: what is being sent */

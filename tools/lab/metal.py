@@ -1,12 +1,20 @@
 """A bare AST2600 under QEMU: it boots from an image of its flash, with both network cards on taps or nowhere, and the console on a pipe."""
 import os
 import socket
+import struct
 import subprocess
 import time
+import zlib
 
 FLASH_SIZE = 64 << 20
 SITE_OFFSET = 1 << 20
 MACS = ("52:54:00:4a:42:11", "52:54:00:4a:42:12")
+
+
+def packed(body):
+    """The form of firmware/base/packed.h."""
+    head = struct.pack("<4sII", b"JBP1", len(body), 0)
+    return head + struct.pack("<I", zlib.crc32(head + body)) + body
 
 
 def flash_image(path, code, site):
@@ -18,7 +26,7 @@ def flash_image(path, code, site):
         f.seek(0)
         f.write(agent)
         f.seek(SITE_OFFSET)
-        f.write(site.encode())
+        f.write(packed(site.encode()))
     return path
 
 
