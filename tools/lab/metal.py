@@ -116,7 +116,10 @@ class Debugger:
         assert self.ask(f"M{address:x},{len(data):x}:{data.hex()}") == "OK"
 
     def read(self, address, n):
-        return bytes.fromhex(self.ask(f"m{address:x},{n:x}"))
+        data = b""
+        while len(data) < n:  # a packet of the stub holds 2 KiB of memory
+            data += bytes.fromhex(self.ask(f"m{address + len(data):x},{min(1024, n - len(data)):x}"))
+        return data
 
 
 def symbols(debug):
