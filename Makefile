@@ -6,6 +6,7 @@
 #   host-asan   unit tests, scenarios, sanitized tools   glibc, -O1, ASan and UBSan
 #   x86_64      the agent                                static musl, -Os
 #   aarch64     the agent                                static musl, -Os
+#   ast2600-evb the agent on bare metal                  musl's functions that need no kernel, -Os
 #   fuzz        fuzzers                                  clang, libFuzzer, ASan and UBSan
 #
 # $(BUILD)/<variant>/obj has our objects, .../lib one archive per room and library, $(BUILD)/third-party the unpacked sources
@@ -31,7 +32,9 @@ FUZZ_CC ?= clang-14
 SECONDS ?= 20
 CCACHE := $(shell command -v ccache)
 ARCHES := x86_64 aarch64
-VARIANTS := host host-asan fuzz $(ARCHES)
+# Boards without an operating system: each is a variant of its own name.
+METALS := ast2600-evb
+VARIANTS := host host-asan fuzz $(ARCHES) $(METALS)
 ifeq ($(filter $(ARCH),$(ARCHES)),)
 $(error ARCH=$(ARCH): x86_64 or aarch64)
 endif
@@ -52,7 +55,7 @@ help: ## this text
 setup: ## install the packages that building and testing need (list and size are shown first)
 	@tools/setup
 
-agent: ## [ARCH=x86_64|aarch64] the boot agent, static: build/<arch>/joinboot
+agent: ## [ARCH=x86_64|aarch64] [BOARD=ast2600-evb] the boot agent, static: build/<arch or board>/joinboot
 joinctl: ## the operator's command: build/host/joinctl
 
 ##@ Testing
@@ -259,16 +262,20 @@ MISSING := $(shell tools/need build)
 ifneq ($(MISSING),)
 $(error $(MISSING))
 endif
-$(foreach a,$(ARCHES),$(eval GCC_INCLUDE_$a := $(shell $(CROSS_$a)gcc -print-file-name=include)))
+$(foreach a,$(ARCHES) $(METALS),$(eval GCC_INCLUDE_$a := $(shell $(CROSS_$a)gcc -print-file-name=include)))
 
 #
-# Third-party sources: unpacked once per content of the lock file; the lists of their files are read from there.
+# Third-party sources: unpacked once per content of the lock file; the lists of their files are read from there. libyaml's input buffers, four
+# times this size together, have no option: its whole input is in memory, and 64 KiB more of it would be a quarter of a BMC's.
 #
+YAML_INPUT := 2048
 
 $(shell mkdir -p $(TP_SRC); cmp -s tools/deps.lock $(TP_SRC)/.lock || cp tools/deps.lock $(TP_SRC)/.lock)
 include $(TP_SRC)/.sources.mk
 $(TP_SRC)/.sources.mk: $(TP_SRC)/.lock
 	@tools/fetch unpack $(TP_SRC)
+	@sed -i 's/^\(#define INPUT_RAW_BUFFER_SIZE *\)16384$$/\1$(YAML_INPUT)/' $(TP_SRC)/libyaml/src/yaml_private.h
+	@grep -q 'INPUT_RAW_BUFFER_SIZE *$(YAML_INPUT)$$' $(TP_SRC)/libyaml/src/yaml_private.h
 	@cd $(TP_SRC) && { \
 	    echo TP_FILES_lwip := lwip/src/core/*.c lwip/src/core/ipv4/*.c lwip/src/core/ipv6/*.c lwip/src/netif/ethernet.c; \
 	    echo TP_FILES_mbedtls := mbedtls/library/*.c; \
@@ -280,12 +287,18 @@ define musl_rules
 $(BUILD)/third-party/$1/musl/lib/libc.a: $(TP_SRC)/.sources.mk
 	@echo "  MUSL     $1"
 	@rm -rf $(BUILD)/third-party/$1/musl-build && mkdir -p $(BUILD)/third-party/$1/musl-build
-	@cd $(BUILD)/third-party/$1/musl-build && $(abspath $(TP_SRC))/musl/configure --target=$1 --prefix=$(abspath $(BUILD))/third-party/$1/musl \
+	@cd $(BUILD)/third-party/$1/musl-build && $(abspath $(TP_SRC))/musl/configure --target=$(or $(MUSL_TARGET_$1),$1) --prefix=$(abspath $(BUILD))/third-party/$1/musl \
 	    --disable-shared --disable-wrapper --enable-optimize=no CC='$$(CC_$1)' CROSS_COMPILE='$(CROSS_$1)' AR='$(AR_$1)' RANLIB='$(CROSS_$1)ranlib' CFLAGS='-Os -w' >configure.log 2>&1 \
 	    || { cat configure.log; exit 1; }
 	+@env MAKEFLAGS='$$(filter -j% --jobserver%,$$(MAKEFLAGS))' make -s -C $(BUILD)/third-party/$1/musl-build install >/dev/null
 	@rm -rf $(BUILD)/third-party/$1/musl-build
 
+LIBC_$1 := $(BUILD)/third-party/$1/musl/lib/libc.a
+LIBC_HEADERS_$1 := $(BUILD)/third-party/$1/musl/lib/libc.a
+endef
+$(foreach a,$(ARCHES) $(METALS),$(eval $(call musl_rules,$a)))
+
+define kernel_rules
 $(BUILD)/third-party/$1/kernel/.links: $(TP_SRC)/.sources.mk
 	@mkdir -p $$(@D)
 	@ln -sfnT $(KERNEL_$1)/linux $$(@D)/linux
@@ -293,10 +306,9 @@ $(BUILD)/third-party/$1/kernel/.links: $(TP_SRC)/.sources.mk
 	@ln -sfnT $(KERNEL_ASM_$1) $$(@D)/asm
 	@touch $$@
 
-LIBC_$1 := $(BUILD)/third-party/$1/musl/lib/libc.a
-LIBC_HEADERS_$1 := $(BUILD)/third-party/$1/musl/lib/libc.a $(BUILD)/third-party/$1/kernel/.links
+LIBC_HEADERS_$1 += $(BUILD)/third-party/$1/kernel/.links
 endef
-$(foreach a,$(ARCHES),$(eval $(call musl_rules,$a)))
+$(foreach a,$(ARCHES),$(eval $(call kernel_rules,$a)))
 
 #
 # Compiling
@@ -311,8 +323,9 @@ endef
 FORCE:
 .PHONY: FORCE
 
-# Files of a room in a variant: code that only tools need (_tool.c) stays out of the agents.
-room_src = $(if $(filter $1,$(ARCHES)),$(filter-out %_tool.c,$(SRC_$2)),$(SRC_$2))
+# Files of a room in a variant: code that only tools need (_tool.c) stays out of the agents, and code that only a bare machine can run
+# out of all others.
+room_src = $(filter-out $(if $(filter $1,$(ARCHES) $(METALS)),%_tool.c) $(if $(filter $1,$(METALS)),,$(METAL_ONLY)),$(SRC_$2))
 objects = $(patsubst %.c,$(BUILD)/$1/obj/%.o,$2)
 
 # compile VARIANT,ROOM,SOURCES
@@ -382,7 +395,25 @@ $(patsubst tools/lab/%.c,$(BUILD)/$1/%,$(SRC_lab)): $(BUILD)/$1/%: $(BUILD)/$1/o
 endef
 LAB_PROGRAMS = $(patsubst tools/lab/%.c,$(BUILD)/$1/%,$(SRC_lab))
 $(foreach a,$(ARCHES),$(eval $(call agent_rules,$a)))
-agent: $(BUILD)/$(ARCH)/joinboot
+
+# The same on bare metal, by the board's own linker script and start-up code; joinboot is what flash holds.
+define metal_rules
+$(call stamp,$(BUILD)/$1/flags-link,$(METAL_LINK_$1))
+$(BUILD)/$1/obj/boards/$1/start.o: boards/$1/start.S $(BUILD)/$1/flags-boards-$1
+	@mkdir -p $$(@D)
+	@$(CC_$1) $(FLAGS_$1) -iquote . -MMD -MP -c -o $$@ $$<
+$(BUILD)/$1/joinboot.debug: boards/$1/link.ld $(BUILD)/$1/flags-link $(BUILD)/$1/obj/boards/$1/start.o $(call archives,$1,$(NEEDS_boards-$1)) $(LIBC_$1)
+	@echo "  LINK     $$@"
+	@$(CROSS_$1)gcc $(METAL_LINK_$1) $(AGENT_LINK) -Wl$(comma)-Map$(comma)$(BUILD)/$1/joinboot.map -o $$@ -T $$< \
+	    -Wl,--start-group $$(filter %.o %.a,$$^) $(shell $(CROSS_$1)gcc $(CPU_$1) -print-libgcc-file-name) -Wl,--end-group
+$(BUILD)/$1/joinboot: $(BUILD)/$1/joinboot.debug
+	@$(CROSS_$1)objcopy -O binary $$< $$@
+endef
+$(foreach m,$(METALS),$(eval $(call metal_rules,$m)))
+
+# What is built for a board: the architecture's agent, or the board's own.
+AGENT_DIR := $(BUILD)/$(or $(filter $(BOARD),$(METALS)),$(ARCH))
+agent: $(AGENT_DIR)/joinboot
 
 $(BUILD)/host/joinctl: $(call archives,host,$(NEEDS_joinctl))
 	@echo "  LINK     $@"
@@ -457,8 +488,8 @@ lint: $(TP_SRC)/.sources.mk $(foreach a,$(ARCHES),$(LIBC_HEADERS_$a))
 	@tools/need lint
 	@BUILD='$(BUILD)' JOBS='$(JOBS)' WARN='$(WARN)' INCLUDES='$(subst ','\'',-iquote . $(INCLUDE_tests))' tools/lint/lint $(LINT_FILES)
 
-size: $(BUILD)/$(ARCH)/joinboot
-	@tools/size $(BUILD)/$(ARCH) $(FLASH_BUDGET_$(BOARD)_$(ARCH)) $(RAM_BUDGET_$(BOARD)_$(ARCH))
+size: $(AGENT_DIR)/joinboot
+	@tools/size $(AGENT_DIR) $(or $(FLASH_BUDGET_$(BOARD)),$(FLASH_BUDGET_$(BOARD)_$(ARCH))) $(or $(RAM_BUDGET_$(BOARD)),$(RAM_BUDGET_$(BOARD)_$(ARCH)))
 
 -include $(shell find $(foreach v,$(VARIANTS),$(BUILD)/$v) -name '*.d' 2>/dev/null)
 

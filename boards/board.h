@@ -75,6 +75,8 @@ struct board {
     struct span (*site)(void *ctx);    /* read-only site area; empty: there is none */
     struct span (*cmdline)(void *ctx); /* kernel command line or arguments in that form */
     const struct storage *storage;     /* for the record log; NULL: nothing is stored */
+    const struct storage
+        *bundles; /* for the bundle that a BMC keeps, at least 32 KiB of it; NULL: it is not stored */
     void (*finish)(void *ctx, enum board_finish how, int status);
 };
 

@@ -7,6 +7,8 @@
 #ifndef JOINBOOT_NET_LWIPOPTS_H
 #define JOINBOOT_NET_LWIPOPTS_H
 
+#include "firmware/base/limits.h"
+
 /* One thread, no operating system; callbacks run inside net_poll(). */
 #define NO_SYS               1
 #define SYS_LIGHTWEIGHT_PROT 0
@@ -23,9 +25,9 @@
 #define MEM_LIBC_MALLOC         0
 #define MEMP_MEM_MALLOC         0
 #define MEM_ALIGNMENT           8
-#define MEM_SIZE                (40 * 1024)
+#define MEM_SIZE                LIMIT_NET_HEAP
 #define MEMP_NUM_PBUF           32
-#define PBUF_POOL_SIZE          48
+#define PBUF_POOL_SIZE          LIMIT_NET_FRAMES
 #define PBUF_POOL_BUFSIZE       1536
 #define MEMP_NUM_UDP_PCB        12
 #define MEMP_NUM_TCP_PCB        6
@@ -85,7 +87,7 @@
 #define LWIP_TCP            1
 #define LWIP_UDP            1
 #define TCP_MSS             1440
-#define TCP_WND             (8 * TCP_MSS)
+#define TCP_WND             (LIMIT_TCP_WINDOW * TCP_MSS)
 #define TCP_SND_BUF         (4 * TCP_MSS)
 #define TCP_SND_QUEUELEN    16
 #define TCP_QUEUE_OOSEQ     1

@@ -9,7 +9,13 @@
 
 #include "firmware/base/span.h"
 
-enum { DISK_BLOCK = 4096, DISK_SIZE = 3 * DISK_BLOCK, DISK_LOG_MAX = 1024 };
+enum {
+    DISK_BLOCK = 4096,
+    DISK_STATE = 3 * DISK_BLOCK,    /* the record log */
+    DISK_BUNDLES = 19 * DISK_BLOCK, /* behind it: the bundle that a BMC keeps */
+    DISK_SIZE = DISK_STATE + DISK_BUNDLES,
+    DISK_LOG_MAX = 1024
+};
 
 enum disk_op { DISK_READ, DISK_PROG, DISK_ERASE, DISK_SYNC };
 

@@ -1,5 +1,5 @@
 /*
- * loop.c - drives the rows of phases.c. Only this file sleeps, and only until the nearest of: what the row asked for, lwIP's next timeout,
+ * loop.c - drives the rows of a table (phases.c, phases_bmc.c). Only this file sleeps, and only until the nearest of: what the row asked for, lwIP's next timeout,
  * the host's, and the row's deadline.
  *
  * Invariant: at most one row is running; its stop() has run before another row starts. Every failure is journalled once, with its attempt
@@ -15,8 +15,10 @@ int64_t agent_time(const struct agent *a)
     return timekeeper_now(&a->time, a->now_ms);
 }
 
-void agent_init(struct agent *a, const struct board *board, const struct host *host)
+void agent_init(struct agent *a, const struct phase_table *table, const struct board *board,
+                const struct host *host)
 {
+    a->table = table;
     a->board = board;
     a->host = host;
     a->now_ms = board->now_ms(board->ctx);
@@ -48,7 +50,7 @@ enum err phases_save(struct agent *a)
 
 static void stop_row(struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
+    const struct phase *p = &a->table->rows[a->at.row];
 
     if (a->at.running && p->stop)
         p->stop(a);
@@ -64,7 +66,7 @@ static void enter(struct agent *a, enum phase_id row)
 /* True for rows that this board, this bundle or this boot leaves out. */
 static bool is_left_out(const struct agent *a, const struct phase *p)
 {
-    if (target_leaves_out(a, (enum phase_id)(p - phases)))
+    if (!p->name || (a->table->leaves_out && a->table->leaves_out(a, (enum phase_id)(p - a->table->rows))))
         return true;
     if ((p->needs_host && !a->host) || (p->joins && a->resuming))
         return true;
@@ -73,9 +75,10 @@ static bool is_left_out(const struct agent *a, const struct phase *p)
 
 static enum phase_id next_row(const struct agent *a)
 {
-    unsigned row = a->at.row + 1;
+    const struct phase *rows = a->table->rows;
+    unsigned row = rows[a->at.row].next ? rows[a->at.row].next : a->at.row + 1u;
 
-    while (row < PHASE_COUNT && is_left_out(a, &phases[row]))
+    while (row < PHASE_COUNT && is_left_out(a, &rows[row]))
         row++;
     return (enum phase_id)row;
 }
@@ -89,15 +92,15 @@ static bool blames_clock(enum err e)
 /* How long this row may take while it is only a look; 0: it is none. */
 static uint32_t glance_ms(const struct agent *a)
 {
-    uint32_t ms = target_glance_ms(a, a->at.row);
+    uint32_t ms = a->table->glance_ms ? a->table->glance_ms(a, a->at.row) : 0;
 
-    return ms ? ms : a->resuming ? phases[a->at.row].glance_ms : 0;
+    return ms ? ms : a->resuming ? a->table->rows[a->at.row].glance_ms : 0;
 }
 
 /* A machine that is a node already only looks whether there is something new. */
 static void glance_failed(struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
+    const struct phase *p = &a->table->rows[a->at.row];
 
     stop_row(a);
     journal_fault(&a->journal, a->now_ms, p->name, &a->fault, ++a->at.failures[a->at.row], 0);
@@ -107,8 +110,8 @@ static void glance_failed(struct agent *a)
 
 static void row_failed(struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
-    enum phase_id back = phases_after(a->at.row, a->fault.code);
+    const struct phase *p = &a->table->rows[a->at.row];
+    enum phase_id back = a->table->after(a->at.row, a->fault.code);
     unsigned failures = ++a->at.failures[a->at.row];
     uint32_t wait = backoff_ms(failures, rng_u32());
 
@@ -125,7 +128,7 @@ static void row_failed(struct agent *a)
 
 static void row_done(struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
+    const struct phase *p = &a->table->rows[a->at.row];
 
     journal_begin(&a->journal, a->now_ms, p->name, "done");
     journal_num(&a->journal, "start_ms", a->at.first_ms[a->at.row] - a->journal.start_ms);
@@ -144,7 +147,7 @@ static void row_done(struct agent *a)
 
 static enum step start_row(struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
+    const struct phase *p = &a->table->rows[a->at.row];
     enum err e;
 
     fault_clear(&a->fault);
@@ -193,7 +196,7 @@ static bool network_lost(struct agent *a)
     if (a->net.carrier)
         a->carrier_ms = a->now_ms;
     if (a->now_ms - a->carrier_ms >= FLAP_MS) {
-        fault_set(&a->fault, ERR_LINK_CARRIER, "lost during %s", phases[a->at.row].name);
+        fault_set(&a->fault, ERR_LINK_CARRIER, "lost during %s", a->table->rows[a->at.row].name);
         return true;
     }
     if (a->at.row == PHASE_ADDRESS || !a->net.carrier || phases_families_lost(a) == 0)
@@ -201,14 +204,14 @@ static bool network_lost(struct agent *a)
     if (a->now_ms - a->families_ms < FLAP_MS)
         return false;
     fault_set(&a->fault, ERR_ADDRESS_LOST, "%s lost during %s", phases_families_text(phases_families_lost(a)),
-              phases[a->at.row].name);
+              a->table->rows[a->at.row].name);
     return true;
 }
 
 /* Of this attempt; 0: none. */
 static uint32_t deadline_ms(const struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
+    const struct phase *p = &a->table->rows[a->at.row];
 
     if (glance_ms(a))
         return glance_ms(a);
@@ -217,7 +220,7 @@ static uint32_t deadline_ms(const struct agent *a)
 
 static enum step run_row(struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
+    const struct phase *p = &a->table->rows[a->at.row];
     enum step s;
 
     if (!a->at.running && start_row(a) == STEP_ERROR)
@@ -238,7 +241,7 @@ static uint64_t sooner(uint64_t x, uint64_t y)
 
 static uint64_t next_wake(const struct agent *a, uint64_t host_wake)
 {
-    uint64_t wake = sooner(host_wake, keeper_wake_ms(a));
+    uint64_t wake = sooner(host_wake, a->table->wake_ms(a));
 
     if (a->at.row == PHASE_COUNT)
         return a->net_up ? sooner(wake, net_wake_ms(a->now_ms)) : wake;
@@ -297,7 +300,7 @@ uint64_t agent_turn(struct agent *a)
         net_poll(a->now_ms);
         net_status(&a->net);
     }
-    keeper_turn(a);
+    a->table->turn(a);
     run_rows(a);
     /* What this turn made is sent in this turn. An answer that is there already is a row's to read, before the loop sleeps. */
     if (a->net_up)
@@ -310,9 +313,10 @@ uint64_t agent_turn(struct agent *a)
     return more ? end : next_wake(a, host_wake);
 }
 
-int agent_run(struct agent *a, const struct board *board, const struct host *host)
+int agent_run(struct agent *a, const struct phase_table *table, const struct board *board,
+              const struct host *host)
 {
-    agent_init(a, board, host);
+    agent_init(a, table, board, host);
     while (!a->stop_asked)
         board->sleep_until(board->ctx, agent_turn(a));
     if (a->net_up)

@@ -5,7 +5,9 @@
  * ever gives up: nobody is there to press a key. A machine that is a node already leaves out the rows that join (`joins`), and where it only looks
  * for news (`glance_ms`) a failure leads on. What switch-root leaves out or shortens beside that is in target.c.
  */
+#include "firmware/agent/keeper.h"
 #include "firmware/agent/phases.h"
+#include "firmware/agent/target.h"
 
 enum {
     WORKER = 1 << BUNDLE_WORKER,
@@ -98,3 +100,13 @@ enum phase_id phases_after(enum phase_id row, enum err e)
         return phases[row].on_error;
     }
 }
+
+const struct phase_table phases_node = {
+    .rows = phases,
+    .after = phases_after,
+    .leaves_out = target_leaves_out,
+    .glance_ms = target_glance_ms,
+    .release = node_release,
+    .turn = keeper_turn,
+    .wake_ms = keeper_wake_ms,
+};

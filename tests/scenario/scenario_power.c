@@ -27,7 +27,7 @@ static struct state stored(void)
     const struct storage st = {.ctx = &machine.disk,
                                .prog_size = 16,
                                .erase_size = DISK_BLOCK,
-                               .size = DISK_SIZE,
+                               .size = DISK_STATE,
                                .read = image_read};
     struct state s;
 

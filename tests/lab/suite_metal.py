@@ -1,0 +1,118 @@
+"""The bare-metal board under QEMU, booted from an image of its flash, with real dnsmasq and nginx on its network."""
+import os
+import shutil
+import tempfile
+import time
+import unittest
+
+import metal
+from bundle import Operator
+from console import Console
+from proc import World
+from rack import BUILD, CONFIG, Pki
+from servers import Dnsmasq, Nginx
+
+MAC = metal.MACS[0]
+HOST = "7c6f2d1e-5b3a-4e8f-9a0b-1c2d3e4f5a6b"
+
+
+class Site(Console):
+    """The BMC's management network, its servers, and a flash; use as a context manager."""
+
+    def __init__(self, ra=True, listen=None):
+        self.folder = tempfile.mkdtemp(prefix="joinboot-metal-")
+        self.world = World("metal", self.folder)
+        super().__init__(self.world.path("console.log"))
+        self.pki, self.ra = Pki.get(), ra
+        self.listen = listen or ["[fd00:1:2:3::1]:443", "10.100.0.1:443"]
+        self.board = None
+
+    def __enter__(self):
+        w = self.world.__enter__()
+        try:
+            self.net = w.netns("net")
+            w.bridge(self.net, "br0", ["10.100.0.1/24", "fd00:1:2:3::1/64"])
+            self.tap = w.tap(self.net, "br0")
+            self.op = Operator(w, os.path.join(BUILD, "host/joinctl"))
+            self.www = w.path("www")
+            os.makedirs(self.www)
+            addresses = [a.rsplit(":", 1)[0].strip("[]") for a in self.listen]
+            self.dns = Dnsmasq(w, self.net, reserve={MAC: "10.100.0.2"}, hosts={CONFIG: addresses}, ra=self.ra)
+            leaf = self.pki.config_leaf
+            self.web = Nginx(w, self.net, [{"listen": self.listen, "cert": leaf[0], "key": leaf[1], "root": self.www}])
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc):
+        self.world.__exit__(*exc)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def flash(self):
+        site = self.op.site(self.pki.config, f"https://{CONFIG}/node.jws", extra=["nic = mac1", "families-wait = 5", "host-link = mac2", f"host-uuid = {HOST}",
+                                                                                      "permit-unsealed = yes"])
+        self.image = metal.flash_image(self.world.path("flash"), metal.agent(BUILD), site)
+
+    def publish(self, sequence=1, uuid=HOST, **fields):
+        bundle = self.op.sign(self.op.node(uuid=uuid, sequence=sequence, **fields), self.op.join(self.pki.cluster.pin(), node_ip=None))
+        shutil.copy(bundle, os.path.join(self.www, "new"))
+        os.rename(os.path.join(self.www, "new"), os.path.join(self.www, "node.jws"))
+
+    def servers(self):
+        self.dns.start()
+        self.web.start()
+
+    def power_on(self, **more):
+        self.board = metal.Board(self.world, self.net, self.image, taps=(self.tap, None), **more)
+        self.follow(self.board.proc.stdout)
+
+    def wait_done(self, phase, timeout=20):
+        return self.wait(f"{phase} done", lambda e: e.phase == phase and e.event == "done", timeout)
+
+
+class Metal(unittest.TestCase):
+    def fetched(self, listen, family):
+        with Site(listen=[listen]) as s:
+            s.flash()
+            s.publish()
+            s.servers()
+            s.power_on()
+            address = s.wait_done("address")
+            self.assertEqual(address.get("ipv4"), "10.100.0.2/24")
+            self.assertTrue(address.get("ipv6").startswith("fd00:1:2:3:"), address.all)
+            fetch = s.wait_done("fetch")
+            self.assertEqual((fetch.get("family"), fetch.get("tls")), (family, "TLSv1.3"))
+            accept = s.wait_done("accept")
+            took = time.monotonic() - s.board.began
+            self.assertEqual(accept.num("sequence"), 1)
+            s.wait_done("commit")
+            print(f"           exec to accepted: {took:.3f} s, {accept.ms} ms on the machine's own clock", flush=True)
+
+    def test_second_boot_has_the_bundle(self):
+        """What was accepted outlives a power cut; an older sequence and another host's bundle are refused."""
+        with Site() as s:
+            s.flash()
+            s.publish(sequence=5)
+            s.servers()
+            s.power_on()
+            s.wait("first boot", lambda e: e.phase == "commit" and e.event == "done")
+            s.board.power_off()
+            self.assertIn("boot 1", s.console())
+            s.publish(sequence=4)
+            s.power_on()
+            resume = s.wait_done("resume")
+            self.assertEqual((resume.num("sequence"), resume.get("bundle")), (5, "node-2"))
+            s.wait_error("config.sequence", "accept")
+            self.assertIn("boot 2", s.console())
+            s.publish(sequence=6, uuid="00000000-0000-4000-8000-000000000001")
+            s.wait("refused", lambda e: e.event == "error" and e.get("code") == "config.binding")
+            s.publish(sequence=7)
+            self.assertEqual(s.wait_done("accept", 30).num("sequence"), 7)
+            s.wait_done("commit")
+
+    def show1_fetch_over_ipv6(self):
+        self.fetched("[fd00:1:2:3::1]:443", "ipv6")
+
+    def show1_fetch_over_ipv4(self):
+        self.fetched("10.100.0.1:443", "ipv4")
