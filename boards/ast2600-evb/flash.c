@@ -7,7 +7,7 @@
 
 _Static_assert((int)MAP_SECTOR == (int)FLASH_NOR_SECTOR, "the map is made of the chip's sectors");
 
-/* The use of the area that the range lies in; MAP_FIXED for all that is not in one. */
+/* The use of the area that the range lies in; MAP_USE_FIXED for all that is not in one. */
 static enum map_use use_of(uint32_t off, uint32_t n)
 {
     for (unsigned i = 0; i < MAP_AREAS; i++) {
@@ -16,7 +16,7 @@ static enum map_use use_of(uint32_t off, uint32_t n)
         if (off >= row->off && off - row->off <= row->size && n <= row->size - (off - row->off))
             return row->use;
     }
-    return MAP_FIXED;
+    return MAP_USE_FIXED;
 }
 
 enum err flash_gate_program(struct flash *f, uint32_t off, const void *p, uint32_t n)
@@ -25,11 +25,11 @@ enum err flash_gate_program(struct flash *f, uint32_t off, const void *p, uint32
     enum map_use use = use_of(off, n);
     enum err e = OK;
 
-    if (use == MAP_FIXED || n > sizeof(there))
+    if (use == MAP_USE_FIXED || n > sizeof(there))
         return ERR_STATE;
-    if (use == MAP_ONCE)
+    if (use == MAP_USE_ONCE)
         e = flash_nor_read(&f->nor, off, there, n);
-    for (uint32_t i = 0; e == OK && use == MAP_ONCE && i < n; i++) {
+    for (uint32_t i = 0; e == OK && use == MAP_USE_ONCE && i < n; i++) {
         if (there[i] != 0xff)
             e = ERR_STATE;
     }
@@ -38,7 +38,7 @@ enum err flash_gate_program(struct flash *f, uint32_t off, const void *p, uint32
 
 static enum err gate_erase(struct flash *f, uint32_t off)
 {
-    return use_of(off, MAP_SECTOR) == MAP_LOG ? flash_nor_erase(&f->nor, off) : ERR_STATE;
+    return use_of(off, MAP_SECTOR) == MAP_USE_LOG ? flash_nor_erase(&f->nor, off) : ERR_STATE;
 }
 
 /* A range in the area, as a place in the flash. False: it is not in it. */

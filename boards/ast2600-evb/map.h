@@ -21,14 +21,18 @@
 
 #define MAP_BOARD "ast2600-evb"
 
-enum { MAP_SIZE = 64 << 20, MAP_SECTOR = 4096 };
+enum {
+    MAP_SIZE = 64 << 20,
+    MAP_SECTOR = 4096,
+    MAP_SITE_MAX = 16384 /* bytes of site configuration that the board reads (sizes.h) */
+};
 
 /* What the driver lets ordinary operation do with an area. */
 enum map_use {
-    MAP_FIXED, /* read */
-    MAP_ONCE,  /* and program what is blank */
-    MAP_COUNT, /* and program what is not */
-    MAP_LOG    /* and erase */
+    MAP_USE_FIXED, /* read */
+    MAP_USE_ONCE,  /* and program what is blank */
+    MAP_USE_COUNT, /* and program what is not */
+    MAP_USE_LOG    /* and erase */
 };
 
 enum map_area { MAP_CODE, MAP_SITE, MAP_KEY, MAP_USED, MAP_BOOTS, MAP_STATE, MAP_BUNDLE, MAP_MAP, MAP_AREAS };
@@ -40,14 +44,14 @@ struct map_row {
 };
 
 static const struct map_row map_rows[MAP_AREAS] = {
-    [MAP_CODE] = {.name = "code", .off = 0x00000000, .size = 0x100000, .use = MAP_FIXED},
-    [MAP_SITE] = {.name = "site", .off = 0x00100000, .size = 0x10000, .use = MAP_FIXED},
-    [MAP_KEY] = {.name = "key", .off = 0x00110000, .size = 0x10000, .use = MAP_ONCE},
-    [MAP_USED] = {.name = "used", .off = 0x00120000, .size = 0x10000, .use = MAP_ONCE},
-    [MAP_BOOTS] = {.name = "boots", .off = 0x00130000, .size = 0x10000, .use = MAP_COUNT},
-    [MAP_STATE] = {.name = "state", .off = 0x00140000, .size = 0x10000, .use = MAP_LOG},
-    [MAP_BUNDLE] = {.name = "bundle", .off = 0x00150000, .size = 0x30000, .use = MAP_LOG},
-    [MAP_MAP] = {.name = "map", .off = 0x03ff0000, .size = 0x10000, .use = MAP_FIXED},
+    [MAP_CODE] = {.name = "code", .off = 0x00000000, .size = 0x100000, .use = MAP_USE_FIXED},
+    [MAP_SITE] = {.name = "site", .off = 0x00100000, .size = 0x10000, .use = MAP_USE_FIXED},
+    [MAP_KEY] = {.name = "key", .off = 0x00110000, .size = 0x10000, .use = MAP_USE_ONCE},
+    [MAP_USED] = {.name = "used", .off = 0x00120000, .size = 0x10000, .use = MAP_USE_ONCE},
+    [MAP_BOOTS] = {.name = "boots", .off = 0x00130000, .size = 0x10000, .use = MAP_USE_COUNT},
+    [MAP_STATE] = {.name = "state", .off = 0x00140000, .size = 0x10000, .use = MAP_USE_LOG},
+    [MAP_BUNDLE] = {.name = "bundle", .off = 0x00150000, .size = 0x30000, .use = MAP_USE_LOG},
+    [MAP_MAP] = {.name = "map", .off = 0x03ff0000, .size = 0x10000, .use = MAP_USE_FIXED},
 };
 
 #endif
