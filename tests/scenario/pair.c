@@ -10,7 +10,7 @@
 #include "tests/unit/frames.h"
 
 struct sim pair_host;
-void (*pair_look)(struct span frame);
+void (*pair_look)(unsigned nic, struct span frame);
 
 static void (*bmc_network)(void *ctx, unsigned nic, struct span frame);
 
@@ -32,9 +32,9 @@ static void from_servers(struct span frame)
 
 static void bmc_frame(void *ctx, unsigned nic, struct span frame)
 {
+    if (pair_look)
+        pair_look(nic, frame);
     if (nic == 1) {
-        if (pair_look)
-            pair_look(frame);
         sim_inject(&pair_host, 1, frame);
     } else {
         bmc_network(ctx, nic, frame);

@@ -10,8 +10,8 @@
 #define PAIR_HOST_MAC "02:00:00:00:0c:01" /* of the host's NIC 1; bundles are bound to it */
 
 extern struct sim pair_host;
-/* Frames on the wire from the BMC, also without a host that runs; NULL: nobody looks. Set anew by pair_setup. */
-extern void (*pair_look)(struct span frame);
+/* Sees every frame of the BMC; NULL: nobody looks. Set anew by pair_setup. */
+extern void (*pair_look)(unsigned nic, struct span frame);
 
 int pair_setup(void **unused);
 int pair_teardown(void **unused);
