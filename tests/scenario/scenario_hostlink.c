@@ -95,6 +95,8 @@ static void look(unsigned nic, struct span f)
     if (nic == 0) {
         if (!(f.p[0] & 1) && memcmp(f.p, netpeer.servers[0].mac, 6) != 0)
             fail_msg("the BMC speaks to a stranger on its management network");
+        if (type == 0x0800 && f.p[23] == 6 && frames_get16(f, 34) == HOSTLINK_PORT && !(f.p[47] & 4))
+            fail_msg("the host's server answers the management network");
         return;
     }
     if (type == 0x0806) {
@@ -312,7 +314,7 @@ static void test_slow_readers(void **unused)
 /* The way around: from the management network to the server that is for the host. */
 static void test_not_from_the_network(void **unused)
 {
-    struct ip from = frames_ip("169.254.106.2"), to = frames_ip("169.254.106.1");
+    struct ip from = frames_ip("10.0.0.1"), to = frames_ip("169.254.106.1");
     uint8_t text[20], mem[100];
     struct buf t = BUF_OF(text), f = BUF_OF(mem);
 
@@ -326,10 +328,8 @@ static void test_not_from_the_network(void **unused)
     frames_u16(&t, 8000);
     frames_u32(&t, 0);
     frames_tcp(&f, netpeer.servers[0].mac, machine.nics[0].mac, &from, &to, buf_span(&t));
-    clients[0].port = 40000;
     sim_inject(&machine, 0, buf_span(&f));
     scenario_run(100);
-    assert_false(clients[0].open);
     assert_int_equal(scenario_count(" error "), 0);
 }
 
