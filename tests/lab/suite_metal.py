@@ -1,5 +1,6 @@
 """The bare-metal board under QEMU, booted from an image of its flash, with real dnsmasq and nginx on its network."""
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -13,6 +14,9 @@ from rack import BUILD, CONFIG, Pki
 from servers import Dnsmasq, Nginx
 
 MAC = metal.MACS[0]
+# Thumb instructions, as bytes in memory.
+BRANCH_TO_ITSELF = bytes.fromhex("fee7")
+STORE_TO_CODE = bytes.fromhex("7b46" "043b" "1b60")  # mov r3, pc; subs r3, #4; str r3, [r3]
 HOST = "7c6f2d1e-5b3a-4e8f-9a0b-1c2d3e4f5a6b"
 
 
@@ -52,7 +56,7 @@ class Site(Console):
     def flash(self):
         site = self.op.site(self.pki.config, f"https://{CONFIG}/node.jws", extra=["nic = mac1", "families-wait = 5", "host-link = mac2", f"host-uuid = {HOST}",
                                                                                       "permit-unsealed = yes"])
-        self.image = metal.flash_image(self.world.path("flash"), metal.agent(BUILD), site)
+        self.image = metal.flash_image(self.world, self.world.path("flash"), BUILD, site)
 
     def publish(self, sequence=1, uuid=HOST, **fields):
         bundle = self.op.sign(self.op.node(uuid=uuid, sequence=sequence, **fields), self.op.join(self.pki.cluster.pin(), node_ip=None))
@@ -66,6 +70,10 @@ class Site(Console):
     def power_on(self, **more):
         self.board = metal.Board(self.world, self.net, self.image, taps=(self.tap, None), **more)
         self.follow(self.board.proc.stdout)
+
+    def boots(self):
+        """The numbers that the boots of this flash have said."""
+        return [int(n) for n in re.findall(r"ast2600-evb, boot (\d+)", self.console())]
 
     def wait_done(self, phase, timeout=20):
         return self.wait(f"{phase} done", lambda e: e.phase == phase and e.event == "done", timeout)
@@ -110,6 +118,81 @@ class Metal(unittest.TestCase):
             s.publish(sequence=7)
             self.assertEqual(s.wait_done("accept", 30).num("sequence"), 7)
             s.wait_done("commit")
+
+    def hung_at(self, place):
+        """The processor is caught at a function of the agent, and sent in a circle there: the watchdog resets, and the next boot works as the first."""
+        with Site() as s:
+            s.flash()
+            s.publish()
+            s.servers()
+            s.power_on(gdb=s.world.path("gdb"))
+            s.wait_done("commit")
+            address = metal.symbols(os.path.join(BUILD, "ast2600-evb/joinboot.debug"))[place]
+            hand = metal.Debugger(s.board)
+            hand.stop()
+            hand.break_at(address)
+            hand.go()
+            hand.wait_stop()
+            self.assertEqual(hand.pc() & ~1, address)
+            hand.clear(address)
+            hand.write(address, BRANCH_TO_ITSELF)
+            hand.detach()
+            hung = time.monotonic()
+            s.wait("the next boot", lambda e: e.phase == "identify" and e.event == "done", 60)
+            print(f"           reset {time.monotonic() - hung:.1f} s after it hung in {place}", flush=True)
+            resume = s.wait_done("resume")
+            self.assertEqual((resume.num("sequence"), resume.get("bundle")), (1, "node-2"))
+            s.wait_done("commit")
+            self.assertEqual(s.boots(), [1, 2])
+
+    def show4_hung_in_the_network(self):
+        self.hung_at("net_poll")
+
+    def show4_hung_in_the_loop(self):
+        self.hung_at("agent_turn")
+
+    def show4_hung_in_a_sleep(self):
+        self.hung_at("cpu_sleep")
+
+    def show4_twenty_boots_without_network(self):
+        """They are counted, and change nothing else of what the machine knows."""
+        with Site() as s:
+            s.flash()
+            s.publish(sequence=3)
+            s.servers()
+            s.power_on()
+            s.wait_done("commit")
+            s.board.power_off()
+            s.web.stop()
+            s.dns.stop()
+            for _ in range(20):
+                s.power_on()
+                resume = s.wait_done("resume")
+                self.assertEqual((resume.num("sequence"), resume.get("bundle")), (3, "node-2"))
+                s.wait_done("link")
+                s.board.power_off()
+            self.assertEqual(s.boots(), list(range(1, 22)))
+
+    def test_crash_is_told(self):
+        """A write to code is a fault: the registers stand on the console, and the watchdog starts the machine anew."""
+        with Site() as s:
+            s.flash()
+            s.publish()
+            s.servers()
+            s.power_on(gdb=s.world.path("gdb"))
+            s.wait_done("commit")
+            address = metal.symbols(os.path.join(BUILD, "ast2600-evb/joinboot.debug"))["net_poll"]
+            hand = metal.Debugger(s.board)
+            hand.stop()
+            hand.break_at(address)
+            hand.go()
+            hand.wait_stop()
+            hand.clear(address)
+            hand.write(address, STORE_TO_CODE)
+            hand.detach()
+            s.wait("the next boot", lambda e: e.phase == "identify" and e.event == "done", 60)
+            self.assertRegex(s.console(), rf"joinboot: crash: data abort pc {address + 4:08x} dfsr [0-9a-f]+ dfar {address:08x} ")
+            self.assertEqual(s.boots(), [1, 2])
 
     def show1_fetch_over_ipv6(self):
         self.fetched("[fd00:1:2:3::1]:443", "ipv6")

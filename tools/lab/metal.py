@@ -1,32 +1,18 @@
 """A bare AST2600 under QEMU: it boots from an image of its flash, with both network cards on taps or nowhere, and the console on a pipe."""
 import os
 import socket
-import struct
 import subprocess
 import time
-import zlib
 
-FLASH_SIZE = 64 << 20
-SITE_OFFSET = 1 << 20
+from proc import run
+
 MACS = ("52:54:00:4a:42:11", "52:54:00:4a:42:12")
 
 
-def packed(body):
-    """The form of firmware/base/packed.h."""
-    head = struct.pack("<4sII", b"JBP1", len(body), 0)
-    return head + struct.pack("<I", zlib.crc32(head + body)) + body
-
-
-def flash_image(path, code, site):
-    """An image of the whole flash, as the emulator wants it: the agent, and the site configuration in its area."""
-    with open(code, "rb") as f:
-        agent = f.read()
-    with open(path, "wb") as f:
-        f.write(b"\xff" * FLASH_SIZE)
-        f.seek(0)
-        f.write(agent)
-        f.seek(SITE_OFFSET)
-        f.write(packed(site.encode()))
+def flash_image(world, path, build, site):
+    """An image of the whole flash, as joinctl makes it: the agent, and the site configuration in its area."""
+    conf = world.write("site.conf", site)
+    run(os.path.join(build, "host/joinctl"), "image", "--board", "ast2600-evb", "--code", agent(build), "--site", conf, path)
     return path
 
 
@@ -110,7 +96,7 @@ class Debugger:
 
     def pc(self):
         """Register 15 of the processor that stopped."""
-        return int.from_bytes(bytes.fromhex(self.ask("pf")), "little")
+        return int.from_bytes(bytes.fromhex(self.ask("g")[15 * 8:16 * 8]), "little")
 
     def write(self, address, data):
         assert self.ask(f"M{address:x},{len(data):x}:{data.hex()}") == "OK"
