@@ -92,9 +92,15 @@ lab: ## [ARCH=] [CLUSTER=stand-in|kubernetes] [BOARD=] [NODES=] [FAULT=] [SHELL=
 	@+$(MAKE) --no-print-directory -j$(JOBS) lab-programs
 	@$(AS_ROOT) $(LAB_WORDS) tools/lab/lab
 
-image: ## the lab's node image: kernel, root file systems, container images
+image: ## [BOARD=ast2600-evb] the lab's node image: kernel, root file systems, container images; or a board's flash: build/<board>/flash.img
+ifneq ($(filter $(BOARD),$(METALS)),)
+	@+$(MAKE) --no-print-directory joinctl agent
+	@$(BUILD)/host/joinctl image --board $(BOARD) --code $(BUILD)/$(BOARD)/joinboot $(BUILD)/$(BOARD)/flash.img
+	@cd $(BUILD)/$(BOARD) && sha256sum flash.img
+else
 	@tools/need all || exit 2
 	@$(AS_ROOT) tools/image/build $(ARCH)
+endif
 
 bench: ## the agent's time to a joined node beside kubeadm's, median of 11
 	@tools/need all || exit 2

@@ -177,8 +177,11 @@ static bool start_flash(void)
     char text[80];
     struct buf b = BUF_OF(text);
     uint32_t boots = 0;
-    enum err e = flash_start(&flash);
+    enum err e;
 
+    /* A sector may still be in the erase that a reset of the processor did not end. */
+    while ((e = flash_start(&flash)) == ERR_BUSY)
+        soc_watchdog_feed();
     while (e == OK && (e = flash_count_boot(&flash)) == ERR_BUSY)
         e = OK;
     while (e == OK && (e = flash_boots(&flash, &boots)) == ERR_BUSY)

@@ -17,15 +17,17 @@ def flash_image(world, path, build, site):
 
 
 class Board:
-    """One power-on. taps: for each MAC the name of a tap in the namespace, or None. gdb: the path of a socket to be, for Debugger."""
+    """One power-on. taps: for each MAC the name of a tap in the namespace, or None. gdb: the path of a socket to be, for Debugger. extra: more
+    arguments of QEMU."""
 
-    def __init__(self, world, ns, image, taps=(None, None), macs=MACS, gdb=None, qemu="qemu-system-arm"):
+    def __init__(self, world, ns, image, taps=(None, None), macs=MACS, gdb=None, qemu="qemu-system-arm", extra=()):
         argv = ["ip", "netns", "exec", ns, qemu, "-M", "ast2600-evb", "-m", "1G", "-nodefaults", "-no-user-config", "-display", "none",
                 "-serial", "stdio", "-drive", f"file={image},format=raw,if=mtd"]
         for i, (tap, mac) in enumerate(zip(taps, macs)):
             argv += ["-nic", f"tap,id=n{i},ifname={tap},script=no,downscript=no,mac={mac}" if tap else f"hubport,hubid={8 + i},mac={mac}"]
         if gdb:
             argv += ["-chardev", f"socket,id=gdb,path={gdb},server=on,wait=off", "-gdb", "chardev:gdb"]
+        argv += extra
         self.gdb = gdb
         self.began = time.monotonic()
         self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
