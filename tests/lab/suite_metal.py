@@ -6,11 +6,12 @@ import tempfile
 import time
 import unittest
 
+import machine
 import metal
 from bundle import Operator
 from console import Console
 from proc import World
-from rack import BUILD, CONFIG, Pki
+from rack import BUILD, CONFIG, TOP, Pki
 from servers import Dnsmasq, Nginx
 
 MAC = metal.MACS[0]
@@ -80,44 +81,46 @@ class Site(Console):
 
 
 class Metal(unittest.TestCase):
-    def fetched(self, listen, family):
+    def fetched(self, listen, family, **more):
         with Site(listen=[listen]) as s:
             s.flash()
             s.publish()
             s.servers()
-            s.power_on()
+            s.power_on(**more)
             address = s.wait_done("address")
             self.assertEqual(address.get("ipv4"), "10.100.0.2/24")
             self.assertTrue(address.get("ipv6").startswith("fd00:1:2:3:"), address.all)
             fetch = s.wait_done("fetch")
             self.assertEqual((fetch.get("family"), fetch.get("tls")), (family, "TLSv1.3"))
-            accept = s.wait_done("accept")
-            took = time.monotonic() - s.board.began
-            self.assertEqual(accept.num("sequence"), 1)
+            self.assertEqual(s.wait_done("accept").num("sequence"), 1)
             s.wait_done("commit")
-            print(f"           exec to accepted: {took:.3f} s, {accept.ms} ms on the machine's own clock", flush=True)
 
-    def test_second_boot_has_the_bundle(self):
-        """What was accepted outlives a power cut; an older sequence and another host's bundle are refused."""
+    def show1_fetch_over_ipv6(self):
+        self.fetched("[fd00:1:2:3::1]:443", "ipv6")
+
+    def show1_fetch_over_ipv4(self):
+        self.fetched("10.100.0.1:443", "ipv4")
+
+    def show1_with_a_newer_qemu(self):
+        """Version 10 has its own view of the machine: it faults where 7.2 is patient."""
+        self.fetched("[fd00:1:2:3::1]:443", "ipv6", emulator=machine.newer_qemu(TOP, "arm"))
+
+    def show6_time_to_accepted(self):
+        """From the emulator's exec to the line on the console, empty flash each time; printed, and bounded only where it would be absurd."""
+        took = []
         with Site() as s:
-            s.flash()
-            s.publish(sequence=5)
+            s.publish()
             s.servers()
-            s.power_on()
-            s.wait("first boot", lambda e: e.phase == "commit" and e.event == "done")
-            s.board.power_off()
-            self.assertIn("boot 1", s.console())
-            s.publish(sequence=4)
-            s.power_on()
-            resume = s.wait_done("resume")
-            self.assertEqual((resume.num("sequence"), resume.get("bundle")), (5, "node-2"))
-            s.wait_error("config.sequence", "accept")
-            self.assertIn("boot 2", s.console())
-            s.publish(sequence=6, uuid="00000000-0000-4000-8000-000000000001")
-            s.wait("refused", lambda e: e.event == "error" and e.get("code") == "config.binding")
-            s.publish(sequence=7)
-            self.assertEqual(s.wait_done("accept", 30).num("sequence"), 7)
-            s.wait_done("commit")
+            for _ in range(11):
+                s.flash()
+                s.power_on()
+                s.wait_done("accept")
+                took.append(time.monotonic() - s.board.began)
+                s.wait_done("commit")
+                s.board.power_off()
+        took.sort()
+        print(f"           exec to accepted, median of 11: {took[5]:.3f} s ({took[0]:.3f} to {took[-1]:.3f})", flush=True)
+        self.assertLess(took[5], 10)
 
     def hung_at(self, place):
         """The processor is caught at a function of the agent, and sent in a circle there: the watchdog resets, and the next boot works as the first."""
@@ -153,25 +156,6 @@ class Metal(unittest.TestCase):
 
     def show4_hung_in_a_sleep(self):
         self.hung_at("cpu_sleep")
-
-    def show4_twenty_boots_without_network(self):
-        """They are counted, and change nothing else of what the machine knows."""
-        with Site() as s:
-            s.flash()
-            s.publish(sequence=3)
-            s.servers()
-            s.power_on()
-            s.wait_done("commit")
-            s.board.power_off()
-            s.web.stop()
-            s.dns.stop()
-            for _ in range(20):
-                s.power_on()
-                resume = s.wait_done("resume")
-                self.assertEqual((resume.num("sequence"), resume.get("bundle")), (3, "node-2"))
-                s.wait_done("link")
-                s.board.power_off()
-            self.assertEqual(s.boots(), list(range(1, 22)))
 
     def test_crash_is_told(self):
         """A write to code is a fault: the registers stand on the console, and the watchdog starts the machine anew."""

@@ -20,8 +20,9 @@ class Board:
     """One power-on. taps: for each MAC the name of a tap in the namespace, or None. gdb: the path of a socket to be, for Debugger. extra: more
     arguments of QEMU."""
 
-    def __init__(self, world, ns, image, taps=(None, None), macs=MACS, gdb=None, qemu="qemu-system-arm", extra=()):
-        argv = ["ip", "netns", "exec", ns, qemu, "-M", "ast2600-evb", "-m", "1G", "-nodefaults", "-no-user-config", "-display", "none",
+    def __init__(self, world, ns, image, taps=(None, None), macs=MACS, gdb=None, emulator=(), extra=()):
+        # Not -nodefaults: newer versions then leave out the flash.
+        argv = ["ip", "netns", "exec", ns, *(emulator or ["qemu-system-arm"]), "-M", "ast2600-evb", "-m", "1G", "-no-user-config", "-display", "none", "-monitor", "none",
                 "-serial", "stdio", "-drive", f"file={image},format=raw,if=mtd"]
         for i, (tap, mac) in enumerate(zip(taps, macs)):
             argv += ["-nic", f"tap,id=n{i},ifname={tap},script=no,downscript=no,mac={mac}" if tap else f"hubport,hubid={8 + i},mac={mac}"]
