@@ -6,6 +6,7 @@
 #   host-asan   unit tests, scenarios, sanitized tools   glibc, -O1, ASan and UBSan
 #   x86_64      the agent                                static musl, -Os
 #   aarch64     the agent                                static musl, -Os
+#   ast2600-evb the agent on bare metal                  musl's functions that need no kernel, -Os
 #   fuzz        fuzzers                                  clang, libFuzzer, ASan and UBSan
 #
 # $(BUILD)/<variant>/obj has our objects, .../lib one archive per room and library, $(BUILD)/third-party the unpacked sources
@@ -31,7 +32,9 @@ FUZZ_CC ?= clang-14
 SECONDS ?= 20
 CCACHE := $(shell command -v ccache)
 ARCHES := x86_64 aarch64
-VARIANTS := host host-asan fuzz $(ARCHES)
+# Boards without an operating system: each is a variant of its own name.
+METALS := ast2600-evb
+VARIANTS := host host-asan fuzz $(ARCHES) $(METALS)
 ifeq ($(filter $(ARCH),$(ARCHES)),)
 $(error ARCH=$(ARCH): x86_64 or aarch64)
 endif
@@ -52,7 +55,7 @@ help: ## this text
 setup: ## install the packages that building and testing need (list and size are shown first)
 	@tools/setup
 
-agent: ## [ARCH=x86_64|aarch64] the boot agent, static: build/<arch>/joinboot
+agent: ## [ARCH=x86_64|aarch64] [BOARD=ast2600-evb] the boot agent, static: build/<arch or board>/joinboot
 joinctl: ## the operator's command: build/host/joinctl
 
 ##@ Testing
@@ -89,9 +92,15 @@ lab: ## [ARCH=] [CLUSTER=stand-in|kubernetes] [BOARD=] [NODES=] [FAULT=] [SHELL=
 	@+$(MAKE) --no-print-directory -j$(JOBS) lab-programs
 	@$(AS_ROOT) $(LAB_WORDS) tools/lab/lab
 
-image: ## the lab's node image: kernel, root file systems, container images
+image: ## [BOARD=ast2600-evb] the lab's node image: kernel, root file systems, container images; or a board's flash: build/<board>/flash.img
+ifneq ($(filter $(BOARD),$(METALS)),)
+	@+$(MAKE) --no-print-directory joinctl agent
+	@$(BUILD)/host/joinctl image --board $(BOARD) --code $(BUILD)/$(BOARD)/joinboot $(BUILD)/$(BOARD)/flash.img
+	@cd $(BUILD)/$(BOARD) && sha256sum flash.img
+else
 	@tools/need all || exit 2
 	@$(AS_ROOT) tools/image/build $(ARCH)
+endif
 
 bench: ## the agent's time to a joined node beside kubeadm's, median of 11
 	@tools/need all || exit 2
@@ -131,7 +140,7 @@ distclean: clean ## remove build results and the cache, whose size is said
 # Our sources
 #
 
-ROOMS := base crypto net config kube agent boards-linux boards-sim joinctl lab testlib
+ROOMS := base crypto net config kube agent boards-linux boards-sim boards-ast2600-evb joinctl lab testlib
 ROOM_DIR_base := firmware/base
 ROOM_DIR_crypto := firmware/crypto
 ROOM_DIR_net := net
@@ -140,6 +149,7 @@ ROOM_DIR_kube := firmware/kube
 ROOM_DIR_agent := firmware/agent
 ROOM_DIR_boards-linux := boards/linux
 ROOM_DIR_boards-sim := boards/sim
+ROOM_DIR_boards-ast2600-evb := boards/ast2600-evb
 ROOM_DIR_joinctl := tools/joinctl
 ROOM_DIR_lab := tools/lab
 
@@ -152,6 +162,7 @@ NEEDS_kube := kube net $(NEEDS_config)
 NEEDS_agent := agent $(NEEDS_kube)
 NEEDS_boards-linux := boards-linux $(NEEDS_agent)
 NEEDS_boards-sim := boards-sim $(NEEDS_agent)
+NEEDS_boards-ast2600-evb := boards-ast2600-evb $(NEEDS_agent)
 NEEDS_joinctl := joinctl $(NEEDS_config)
 
 # The libraries that a room's code calls; its headers are visible to this room's code (and to tests) only.
@@ -161,6 +172,7 @@ LIBS_config := libyaml
 
 include boards/linux/board.mk
 include boards/sim/board.mk
+include boards/ast2600-evb/board.mk
 
 TEST_SRC := $(sort $(wildcard tests/unit/*.c))
 SCENARIO_SRC := $(sort $(wildcard tests/scenario/*.c))
@@ -176,6 +188,7 @@ SRC_kube := $(sort $(wildcard firmware/kube/*.c))
 SRC_agent := $(sort $(wildcard firmware/agent/*.c))
 SRC_boards-linux := $(BOARD_SRC_linux)
 SRC_boards-sim := $(BOARD_SRC_sim)
+SRC_boards-ast2600-evb := $(BOARD_SRC_ast2600-evb)
 SRC_joinctl := $(sort $(wildcard tools/joinctl/*.c))
 SRC_lab := $(sort $(wildcard tools/lab/*.c))
 SRC_testlib := $(filter-out $(TEST_PROGRAMS) $(SCENARIO_PROGRAMS) $(FUZZ_SRC),$(TEST_SRC) $(SCENARIO_SRC) $(sort $(wildcard tests/fuzz/*.c)))
@@ -255,16 +268,20 @@ MISSING := $(shell tools/need build)
 ifneq ($(MISSING),)
 $(error $(MISSING))
 endif
-$(foreach a,$(ARCHES),$(eval GCC_INCLUDE_$a := $(shell $(CROSS_$a)gcc -print-file-name=include)))
+$(foreach a,$(ARCHES) $(METALS),$(eval GCC_INCLUDE_$a := $(shell $(CROSS_$a)gcc -print-file-name=include)))
 
 #
-# Third-party sources: unpacked once per content of the lock file; the lists of their files are read from there.
+# Third-party sources: unpacked once per content of the lock file; the lists of their files are read from there. libyaml's input buffers, four
+# times this size together, have no option: its whole input is in memory, and 64 KiB more of it would be a quarter of a BMC's.
 #
+YAML_INPUT := 2048
 
 $(shell mkdir -p $(TP_SRC); cmp -s tools/deps.lock $(TP_SRC)/.lock || cp tools/deps.lock $(TP_SRC)/.lock)
 include $(TP_SRC)/.sources.mk
 $(TP_SRC)/.sources.mk: $(TP_SRC)/.lock
 	@tools/fetch unpack $(TP_SRC)
+	@sed -i 's/^\(#define INPUT_RAW_BUFFER_SIZE *\)16384$$/\1$(YAML_INPUT)/' $(TP_SRC)/libyaml/src/yaml_private.h
+	@grep -q 'INPUT_RAW_BUFFER_SIZE *$(YAML_INPUT)$$' $(TP_SRC)/libyaml/src/yaml_private.h
 	@cd $(TP_SRC) && { \
 	    echo TP_FILES_lwip := lwip/src/core/*.c lwip/src/core/ipv4/*.c lwip/src/core/ipv6/*.c lwip/src/netif/ethernet.c; \
 	    echo TP_FILES_mbedtls := mbedtls/library/*.c; \
@@ -276,12 +293,18 @@ define musl_rules
 $(BUILD)/third-party/$1/musl/lib/libc.a: $(TP_SRC)/.sources.mk
 	@echo "  MUSL     $1"
 	@rm -rf $(BUILD)/third-party/$1/musl-build && mkdir -p $(BUILD)/third-party/$1/musl-build
-	@cd $(BUILD)/third-party/$1/musl-build && $(abspath $(TP_SRC))/musl/configure --target=$1 --prefix=$(abspath $(BUILD))/third-party/$1/musl \
+	@cd $(BUILD)/third-party/$1/musl-build && $(abspath $(TP_SRC))/musl/configure --target=$(or $(MUSL_TARGET_$1),$1) --prefix=$(abspath $(BUILD))/third-party/$1/musl \
 	    --disable-shared --disable-wrapper --enable-optimize=no CC='$$(CC_$1)' CROSS_COMPILE='$(CROSS_$1)' AR='$(AR_$1)' RANLIB='$(CROSS_$1)ranlib' CFLAGS='-Os -w' >configure.log 2>&1 \
 	    || { cat configure.log; exit 1; }
 	+@env MAKEFLAGS='$$(filter -j% --jobserver%,$$(MAKEFLAGS))' make -s -C $(BUILD)/third-party/$1/musl-build install >/dev/null
 	@rm -rf $(BUILD)/third-party/$1/musl-build
 
+LIBC_$1 := $(BUILD)/third-party/$1/musl/lib/libc.a
+LIBC_HEADERS_$1 := $(BUILD)/third-party/$1/musl/lib/libc.a
+endef
+$(foreach a,$(ARCHES) $(METALS),$(eval $(call musl_rules,$a)))
+
+define kernel_rules
 $(BUILD)/third-party/$1/kernel/.links: $(TP_SRC)/.sources.mk
 	@mkdir -p $$(@D)
 	@ln -sfnT $(KERNEL_$1)/linux $$(@D)/linux
@@ -289,10 +312,9 @@ $(BUILD)/third-party/$1/kernel/.links: $(TP_SRC)/.sources.mk
 	@ln -sfnT $(KERNEL_ASM_$1) $$(@D)/asm
 	@touch $$@
 
-LIBC_$1 := $(BUILD)/third-party/$1/musl/lib/libc.a
-LIBC_HEADERS_$1 := $(BUILD)/third-party/$1/musl/lib/libc.a $(BUILD)/third-party/$1/kernel/.links
+LIBC_HEADERS_$1 += $(BUILD)/third-party/$1/kernel/.links
 endef
-$(foreach a,$(ARCHES),$(eval $(call musl_rules,$a)))
+$(foreach a,$(ARCHES),$(eval $(call kernel_rules,$a)))
 
 #
 # Compiling
@@ -307,8 +329,9 @@ endef
 FORCE:
 .PHONY: FORCE
 
-# Files of a room in a variant: code that only tools need (_tool.c) stays out of the agents.
-room_src = $(if $(filter $1,$(ARCHES)),$(filter-out %_tool.c,$(SRC_$2)),$(SRC_$2))
+# Files of a room in a variant: code that only tools need (_tool.c) stays out of the agents, and code that only a bare machine can run
+# out of all others.
+room_src = $(filter-out $(if $(filter $1,$(ARCHES) $(METALS)),%_tool.c) $(if $(filter $1,$(METALS)),,$(METAL_ONLY)),$(SRC_$2))
 objects = $(patsubst %.c,$(BUILD)/$1/obj/%.o,$2)
 
 # compile VARIANT,ROOM,SOURCES
@@ -328,10 +351,11 @@ $(BUILD)/$1/lib/$2.a: $(call objects,$1,$(call room_src,$1,$2)) $(BUILD)/$1/lib/
 	@mkdir -p $$(@D) && rm -f $$@ && $(AR_$1) rcs $$@ $$(filter %.o,$$^)
 endef
 
-# library VARIANT,NAME
+# library VARIANT,NAME. The compiler lists no header that it finds among the system's, as lwIP's options are.
+SIZES := net/lwipopts.h firmware/base/limits.h $(wildcard firmware/base/sizes.h boards/*/sizes.h)
 define library
 $(call stamp,$(BUILD)/$1/flags-lib-$2,$(CC_$1) $(TP_FLAGS_$1) $(TP_CPPFLAGS_$2))
-$(patsubst %.c,$(BUILD)/$1/third-party/%.o,$(TP_FILES_$2)): $(BUILD)/$1/third-party/%.o: $(TP_SRC)/.sources.mk $(BUILD)/$1/flags-lib-$2 | $(LIBC_HEADERS_$1)
+$(patsubst %.c,$(BUILD)/$1/third-party/%.o,$(TP_FILES_$2)): $(BUILD)/$1/third-party/%.o: $(TP_SRC)/.sources.mk $(BUILD)/$1/flags-lib-$2 $(SIZES) | $(LIBC_HEADERS_$1)
 	@mkdir -p $$(@D)
 	@$(CC_$1) $(TP_FLAGS_$1) -iquote . $(TP_CPPFLAGS_$2) -MMD -MP -c -o $$@ $$(patsubst $(BUILD)/$1/third-party/%.o,$(TP_SRC)/%.c,$$@)
 $(BUILD)/$1/lib/lib$(2:lib%=%).a: $(patsubst %.c,$(BUILD)/$1/third-party/%.o,$(TP_FILES_$2))
@@ -378,7 +402,25 @@ $(patsubst tools/lab/%.c,$(BUILD)/$1/%,$(SRC_lab)): $(BUILD)/$1/%: $(BUILD)/$1/o
 endef
 LAB_PROGRAMS = $(patsubst tools/lab/%.c,$(BUILD)/$1/%,$(SRC_lab))
 $(foreach a,$(ARCHES),$(eval $(call agent_rules,$a)))
-agent: $(BUILD)/$(ARCH)/joinboot
+
+# The same on bare metal, by the board's own linker script and start-up code; joinboot is what flash holds.
+define metal_rules
+$(call stamp,$(BUILD)/$1/flags-link,$(METAL_LINK_$1))
+$(BUILD)/$1/obj/boards/$1/start.o: boards/$1/start.S $(BUILD)/$1/flags-boards-$1
+	@mkdir -p $$(@D)
+	@$(CC_$1) $(FLAGS_$1) -iquote . -MMD -MP -c -o $$@ $$<
+$(BUILD)/$1/joinboot.debug: boards/$1/link.ld $(BUILD)/$1/flags-link $(BUILD)/$1/obj/boards/$1/start.o $(call archives,$1,$(NEEDS_boards-$1)) $(LIBC_$1)
+	@echo "  LINK     $$@"
+	@$(CROSS_$1)gcc $(METAL_LINK_$1) $(AGENT_LINK) -Wl$(comma)-Map$(comma)$(BUILD)/$1/joinboot.map -o $$@ -T $$< \
+	    -Wl,--start-group $$(filter %.o %.a,$$^) $(shell $(CROSS_$1)gcc $(CPU_$1) -print-libgcc-file-name) -Wl,--end-group
+$(BUILD)/$1/joinboot: $(BUILD)/$1/joinboot.debug
+	@$(CROSS_$1)objcopy -O binary $$< $$@
+endef
+$(foreach m,$(METALS),$(eval $(call metal_rules,$m)))
+
+# What is built for a board: the architecture's agent, or the board's own.
+AGENT_DIR := $(BUILD)/$(or $(filter $(BOARD),$(METALS)),$(ARCH))
+agent: $(AGENT_DIR)/joinboot
 
 $(BUILD)/host/joinctl: $(call archives,host,$(NEEDS_joinctl))
 	@echo "  LINK     $@"
@@ -441,7 +483,7 @@ check: $(foreach p,$(CHOSEN),run-$(notdir $p))
 	@echo "$(words $^) programs passed"
 
 # What tests/run and the lab expect to find.
-test-programs: joinctl $(BUILD)/host/joinctl-asan $(BUILD)/host/joinboot-asan $(TESTS) $(SCENARIOS) $(foreach a,$(ARCHES),$(BUILD)/$a/joinboot $(call LAB_PROGRAMS,$a))
+test-programs: joinctl $(foreach m,$(METALS),$(BUILD)/$m/joinboot) $(BUILD)/host/joinctl-asan $(BUILD)/host/joinboot-asan $(TESTS) $(SCENARIOS) $(foreach a,$(ARCHES),$(BUILD)/$a/joinboot $(call LAB_PROGRAMS,$a))
 lab-programs: joinctl agent $(call LAB_PROGRAMS,$(ARCH))
 third-party: $(foreach v,host host-asan $(ARCHES),$(foreach l,lwip mbedtls libyaml,$(BUILD)/$v/lib/lib$(l:lib%=%).a)) $(foreach a,$(ARCHES),$(LIBC_$a))
 .PHONY: test-programs lab-programs third-party forget-logs
@@ -453,8 +495,8 @@ lint: $(TP_SRC)/.sources.mk $(foreach a,$(ARCHES),$(LIBC_HEADERS_$a))
 	@tools/need lint
 	@BUILD='$(BUILD)' JOBS='$(JOBS)' WARN='$(WARN)' INCLUDES='$(subst ','\'',-iquote . $(INCLUDE_tests))' tools/lint/lint $(LINT_FILES)
 
-size: $(BUILD)/$(ARCH)/joinboot
-	@tools/size $(BUILD)/$(ARCH) $(FLASH_BUDGET_$(BOARD)_$(ARCH)) $(RAM_BUDGET_$(BOARD)_$(ARCH))
+size: $(AGENT_DIR)/joinboot
+	@tools/size $(AGENT_DIR) $(or $(FLASH_BUDGET_$(BOARD)),$(FLASH_BUDGET_$(BOARD)_$(ARCH))) $(or $(RAM_BUDGET_$(BOARD)),$(RAM_BUDGET_$(BOARD)_$(ARCH)))
 
 -include $(shell find $(foreach v,$(VARIANTS),$(BUILD)/$v) -name '*.d' 2>/dev/null)
 

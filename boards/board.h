@@ -25,7 +25,14 @@ struct board_identity {
 };
 
 /* Raw storage in littlefs' shape. Offsets and sizes are multiples of prog_size (prog) and erase_size (erase). A storage without the need to
- * erase makes erase set all bytes to 0xff. prog is durable only after sync. */
+ * erase makes erase set all bytes to 0xff. prog is durable only after sync.
+ *
+ * Flash takes its time, and nothing waits for it: prog and erase are only started, OK says that they were, and ERR_BUSY, from any operation, that
+ * an earlier one is still under way; nothing was done then, and the same is asked again later. prog has taken its bytes when it returns. A failure
+ * that shows later is the answer of the next prog, erase or sync. So that each step is short, the record log erases one block at a time and
+ * programs within one page: the multiple of prog_size that just fits into STORAGE_PAGE, or prog_size where that is larger. */
+enum { STORAGE_PAGE = 256 };
+
 struct storage {
     void *ctx;
     uint32_t prog_size;
@@ -35,6 +42,10 @@ struct storage {
     enum err (*prog)(void *ctx, uint32_t off, const void *p, uint32_t n);
     enum err (*erase)(void *ctx, uint32_t off, uint32_t n);
     enum err (*sync)(void *ctx);
+    /* One bit beside this storage that says that it once held a durable record: set once, never cleared, and not lost with the storage. Both
+     * NULL: the board has no place for it. */
+    enum err (*is_used)(void *ctx, bool *ret);
+    enum err (*set_used)(void *ctx);
 };
 
 enum board_finish {
@@ -64,6 +75,8 @@ struct board {
     struct span (*site)(void *ctx);    /* read-only site area; empty: there is none */
     struct span (*cmdline)(void *ctx); /* kernel command line or arguments in that form */
     const struct storage *storage;     /* for the record log; NULL: nothing is stored */
+    const struct storage
+        *bundles; /* for the bundle that a BMC keeps, at least 32 KiB of it; NULL: it is not stored */
     void (*finish)(void *ctx, enum board_finish how, int status);
 };
 

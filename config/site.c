@@ -4,7 +4,7 @@
  * A line is at most SITE_LINE_MAX bytes of printable ASCII; `#` begins a comment only as a line's first character. Every key has one row in
  * the table below: its reader, whether it may come more than once, and whether the kernel command line may set it.
  */
-#include "config/site.h"
+#include "config/site_bmc.h"
 
 #include "firmware/base/limits.h"
 #include "firmware/base/text.h"
@@ -126,6 +126,11 @@ static enum err read_permit(struct span value, struct site *s)
     return yes_no(value, &s->permit_unsafe_skip_ca);
 }
 
+static enum err read_permit_unsealed(struct span value, struct site *s)
+{
+    return yes_no(value, &s->permit_unsealed);
+}
+
 /* Names of dangerous kubelet arguments with commas between them. Which names are dangerous is a table's business (join_args.c). */
 static enum err read_permit_args(struct span value, struct site *s)
 {
@@ -220,6 +225,15 @@ static const struct key keys[] = {
     {.name = "images", .read = read_images},
     {.name = "syslog", .read = read_syslog},
     {.name = "log", .read = read_log, .flags = CMDLINE},
+    {.name = "permit-unsealed", .read = read_permit_unsealed},
+    {.name = "via", .read = site_bmc_via},
+    {.name = "bmc-link", .read = site_bmc_host_link},
+    {.name = "host-link", .read = site_bmc_link},
+    {.name = "host-uuid", .read = site_bmc_uuid},
+    {.name = "host-serial", .read = site_bmc_serial},
+    {.name = "host-mac", .read = site_bmc_mac, .flags = MANY},
+    {.name = "serve-window", .read = site_bmc_window},
+    {.name = "refresh", .read = site_bmc_refresh},
 };
 
 static const struct key *find_key(struct span name)
@@ -286,7 +300,7 @@ static enum err check_complete(const struct site *s, struct fault *f)
     if (s->target[0] && (s->root[0] || s->images[0]))
         return fault_set(f, ERR_SITE_SYNTAX, "`target` is an installed system, which has its own `%s`",
                          s->root[0] ? "root" : "images");
-    return OK;
+    return site_bmc_check(s, f);
 }
 
 /* Moves a finished site to its place: roots point into root_bytes. */
@@ -305,6 +319,8 @@ enum err site_parse(struct span text, struct site *ret, struct fault *f)
         .kubelet = "/usr/bin/kubelet",
         .runtime = "/usr/bin/containerd",
         .log = 1,
+        .serve_window_s = SITE_BMC_WINDOW_S,
+        .refresh_s = SITE_BMC_REFRESH_S,
     };
     if (span_trim(text).n == 0)
         return fault_set(f, ERR_SITE_MISSING, "it is empty");

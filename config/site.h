@@ -2,26 +2,30 @@
  * site.h - the site configuration: the root of trust. `key = value` lines, `#` comments, its own small bounded reader, never libyaml.
  *
  * Keys (SPEC.md): trust (JWK, up to 8), tls-root (base64 DER, up to 8), cluster, url, nic, dad, families, families-wait, one-family,
- * permit-unsafe-skip-ca, permit-kubelet-args, kubelet, runtime, root, state, target, images, syslog, log. The kernel command line (joinboot.KEY=VALUE) may set url, nic, dad, families-wait and log, never
+ * permit-unsafe-skip-ca, permit-kubelet-args, kubelet, runtime, root, state, target, images, syslog, log; of a BMC also host-link, host-uuid,
+ * host-serial, host-mac, serve-window and refresh; of its host via and bmc-link; permit-unsealed. The kernel command line (joinboot.KEY=VALUE) may set url, nic, dad, families-wait and log, never
  * keys, roots, cluster or permissions.
  */
 #ifndef JOINBOOT_CONFIG_SITE_H
 #define JOINBOOT_CONFIG_SITE_H
 
+#include "boards/board.h"
 #include "firmware/base/fault.h"
 #include "firmware/base/ip.h"
+#include "firmware/base/limits.h"
 #include "firmware/crypto/jose.h"
 #include "firmware/crypto/x509.h"
 
-enum { SITE_KEYS_MAX = 8, SITE_ROOTS_MAX = 8, SITE_TEXT_MAX = 512 };
+enum { SITE_KEYS_MAX = 8, SITE_ROOTS_MAX = 8, SITE_TEXT_MAX = 512, SITE_HOST_MACS_MAX = 8 };
 
+enum site_via { SITE_VIA_NETWORK, SITE_VIA_BMC, SITE_VIA_BMC_FIRST, SITE_VIA_BMC_LAST };
 enum site_dad { SITE_DAD_OPTIMISTIC, SITE_DAD_RFC4862, SITE_DAD_SHORT };
 
 struct site {
     struct jose_key keys[SITE_KEYS_MAX];
     unsigned key_count;
     struct x509_roots roots; /* ders point into root_bytes */
-    uint8_t root_bytes[SITE_ROOTS_MAX * 2048];
+    uint8_t root_bytes[LIMIT_ROOTS];
     size_t root_bytes_n;
     char cluster[64];
     char url[SITE_TEXT_MAX]; /* may hold {uuid}, {mac}, {serial} */
@@ -44,7 +48,16 @@ struct site {
         images[SITE_TEXT_MAX]; /* folder with container images (tar) that the runtime is given; empty: none */
     struct ip syslog;          /* the log server; family NONE: there is none */
     uint16_t syslog_port;
-    unsigned log; /* 0 quiet, 1 normal, 2 debug */
+    unsigned log;               /* 0 quiet, 1 normal, 2 debug */
+    bool permit_unsealed;       /* between a BMC and its host a bundle may pass that is not sealed */
+    enum site_via via;          /* where this machine gets its bundle from */
+    char bmc_link[16];          /* its NIC towards its BMC */
+    char host_link[16];         /* a BMC's NIC towards its host; empty: this machine is no BMC */
+    struct board_identity host; /* what is known of that host */
+    uint8_t host_macs[SITE_HOST_MACS_MAX][6];
+    unsigned host_mac_count;
+    uint32_t serve_window_s; /* from the host's power-on or reset; 0: without an end. Default 1800 */
+    uint32_t refresh_s;      /* how often a BMC asks for a newer bundle; default 60 */
 };
 
 /* Reads the whole text. Unknown or doubled keys are refused. f has the line. ERR_SITE_MISSING, ERR_SITE_SYNTAX, ERR_SITE_KEY, ERR_SITE_ROOT. */

@@ -1,11 +1,13 @@
 /*
- * lwipopts.h - lwIP 2.2.1's options for one NIC, both families, a handful of outgoing connections, and fixed memory.
+ * lwipopts.h - lwIP 2.2.1's options for one NIC (and a BMC's link to its host), both families, a handful of outgoing connections, and fixed memory.
  *
  * lwIP is not trusted with a hostile segment as it comes: what its defaults leave open is closed here (sequence numbers, ports, reassembly) or
  * in front of it (guard.c drops redirects, router advertisements that break the rules, options of wrong length; dad.c watches for duplicates).
  */
 #ifndef JOINBOOT_NET_LWIPOPTS_H
 #define JOINBOOT_NET_LWIPOPTS_H
+
+#include "firmware/base/limits.h"
 
 /* One thread, no operating system; callbacks run inside net_poll(). */
 #define NO_SYS               1
@@ -23,9 +25,9 @@
 #define MEM_LIBC_MALLOC         0
 #define MEMP_MEM_MALLOC         0
 #define MEM_ALIGNMENT           8
-#define MEM_SIZE                (40 * 1024)
+#define MEM_SIZE                LIMIT_NET_HEAP
 #define MEMP_NUM_PBUF           32
-#define PBUF_POOL_SIZE          48
+#define PBUF_POOL_SIZE          LIMIT_NET_FRAMES
 #define PBUF_POOL_BUFSIZE       1536
 #define MEMP_NUM_UDP_PCB        12
 #define MEMP_NUM_TCP_PCB        6
@@ -81,11 +83,14 @@
 #define LWIP_ND6_RDNSS_MAX_DNS_SERVERS 0
 #define LWIP_ICMP6                     1
 
+/* Packets in memory of a BMC's host link (hostnet.c). */
+#define LWIP_SUPPORT_CUSTOM_PBUF 1
+
 /* TCP. */
 #define LWIP_TCP            1
 #define LWIP_UDP            1
 #define TCP_MSS             1440
-#define TCP_WND             (8 * TCP_MSS)
+#define TCP_WND             (LIMIT_TCP_WINDOW * TCP_MSS)
 #define TCP_SND_BUF         (4 * TCP_MSS)
 #define TCP_SND_QUEUELEN    16
 #define TCP_QUEUE_OOSEQ     1

@@ -154,6 +154,7 @@ void system_fill_board(struct system *s)
         .site = op_site,
         .cmdline = op_cmdline,
         .storage = s->storage.fd >= 0 ? &s->storage.ops : NULL,
+        .bundles = s->storage.fd >= 0 ? &s->bundles.ops : NULL,
         .finish = op_finish,
     };
 }

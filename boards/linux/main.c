@@ -49,7 +49,7 @@ static int give_up(void)
     struct buf b = BUF_OF(text);
     enum phase_id row = agent.failed.code ? agent.failed_row : agent.at.row;
 
-    buf_fmt(&b, "%s: ", row < PHASE_COUNT ? phases[row].name : "");
+    buf_fmt(&b, "%s: ", row < PHASE_COUNT ? agent.table->rows[row].name : "");
     if (agent.failed.code)
         fault_print(&agent.failed, &b);
     else
@@ -70,8 +70,8 @@ static int run_agent(void)
     uint64_t start_ms = sys.board.now_ms(sys.board.ctx);
 
     if (!sys.options.once && !sys.options.one_shot)
-        return agent_run(&agent, &sys.board, &sys.host);
-    agent_init(&agent, &sys.board, &sys.host);
+        return agent_run(&agent, &phases_node, &sys.board, &sys.host);
+    agent_init(&agent, &phases_node, &sys.board, &sys.host);
     for (;;) {
         uint64_t wake = agent_turn(&agent);
         if (agent.stop_asked || agent.at.row == PHASE_COUNT)
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
     }
     pid1_early();
     system_start_pid1(&sys);
-    (void)agent_run(&agent, &sys.board, &sys.host);
+    (void)agent_run(&agent, &phases_node, &sys.board, &sys.host);
     /* PID 1 must not end: the kernel would panic. */
     sys.board.finish(sys.board.ctx, BOARD_FINISH_REBOOT, 1);
     return 1;

@@ -54,7 +54,7 @@ static void start_common(struct system *s)
     s->services[HOST_RUNTIME].oom_score_adj = s->services[HOST_KUBELET].oom_score_adj = OOM_SCORE_NODE;
     rootfs_init(&s->rootfs);
     bootlog_init(&s->bootlog);
-    s->storage.fd = s->uevent_fd = s->watchdog_fd = -1;
+    s->storage.fd = s->uevent_fd = s->watchdog_fd = s->bundles.fd = -1;
     s->link_fd = listen_netlink(NETLINK_ROUTE, RTMGRP_LINK);
     signals_init(s->pid1);
 }
@@ -73,6 +73,17 @@ static enum err read_site(struct system *s, struct fault *f)
     return OK;
 }
 
+/* What a BMC keeps for its host lies beside its own record. */
+static void name_bundles(struct system *s)
+{
+    struct buf b = BUF_OF(s->bundles_path);
+
+    buf_fmt(&b, "%s.bundle", s->options.state);
+    buf_u8(&b, 0);
+    storage_later(&s->bundles, b.overflow ? "/var/lib/joinboot/state.bundle" : s->bundles_path,
+                  STORAGE_BUNDLES);
+}
+
 enum err system_start(struct system *s, struct fault *f)
 {
     enum err e;
@@ -85,6 +96,7 @@ enum err system_start(struct system *s, struct fault *f)
     e = read_site(s, f);
     if (e == OK)
         e = storage_open(&s->storage, s->options.state, f);
+    name_bundles(s);
     system_fill_board(s);
     system_fill_host(s);
     return e;
@@ -140,6 +152,7 @@ void system_start_pid1(struct system *s)
         if (storage_open(&s->storage, STATE_PID1, &f))
             system_say(s, "no state can be kept: %s", f.text);
     }
+    name_bundles(s);
     system_fill_board(s);
     system_fill_host(s);
 }

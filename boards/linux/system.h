@@ -27,6 +27,8 @@ struct system {
     struct nics nics;
     struct packets packets;
     struct storage_file storage;
+    struct storage_file bundles; /* beside it, with .bundle behind its name */
+    char bundles_path[256];
     struct hostnet net;
     struct keep keep;
     struct service services[HOST_SERVICES];

@@ -13,6 +13,7 @@ void disk_init(struct disk *d)
 void disk_power_on(struct disk *d)
 {
     d->ops = 0;
+    d->busy_until_ms = 0;
 }
 
 void disk_power_off(struct disk *d)
@@ -44,6 +45,10 @@ bool disk_do(struct disk *d, enum disk_op op, uint32_t off, uint8_t *data, uint3
     *ret_e = ERR_STORE_IO;
     if (off > DISK_SIZE || n > DISK_SIZE - off)
         return true;
+    if (d->now_ms < d->busy_until_ms) {
+        *ret_e = ERR_BUSY;
+        return true;
+    }
     if (d->ops < DISK_LOG_MAX)
         d->log[d->ops] = (uint8_t)op;
     if (++d->ops == d->cut_at) {
@@ -53,6 +58,7 @@ bool disk_do(struct disk *d, enum disk_op op, uint32_t off, uint8_t *data, uint3
     if (d->io_error)
         return true;
     *ret_e = OK;
+    d->busy_until_ms = d->now_ms + (op == DISK_PROG ? d->prog_ms : op == DISK_ERASE ? d->erase_ms : 0);
     if (op == DISK_READ)
         memcpy(data, d->now + off, n);
     else if (op == DISK_SYNC)

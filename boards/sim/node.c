@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "boards/sim/wire.h"
-#include "firmware/agent/agent.h"
+#include "firmware/agent/phases.h"
 
 struct node {
     struct sim *sim;
@@ -170,14 +170,20 @@ static enum err nic_send(void *ctx, unsigned nic, struct span frame)
 static size_t nic_recv(void *ctx, unsigned nic, uint8_t *ret, size_t cap)
 {
     struct node *n = ctx;
-    const struct sim_frame *f = &n->in[n->in_first % SIM_FRAMES_MAX];
+    size_t size = 0;
 
-    if (n->in_count == 0 || f->nic != nic || f->n > cap)
-        return 0;
-    memcpy(ret, f->bytes, f->n);
-    n->in_first++;
-    n->in_count--;
-    return f->n;
+    for (unsigned i = 0; i < n->in_count && size == 0; i++) {
+        struct sim_frame *f = &n->in[(n->in_first + i) % SIM_FRAMES_MAX];
+
+        if (f->nic != nic || f->n > cap)
+            continue;
+        size = f->n; /* 0 from now on: taken */
+        memcpy(ret, f->bytes, size);
+        f->n = 0;
+    }
+    for (; n->in_count > 0 && n->in[n->in_first % SIM_FRAMES_MAX].n == 0; n->in_count--)
+        n->in_first++;
+    return size;
 }
 
 static enum err identity(void *ctx, struct board_identity *ret)
@@ -210,10 +216,17 @@ static enum err ask(struct node *n, enum wire_kind kind, uint32_t off, uint32_t 
     return (enum err)n->message.a;
 }
 
+/* A part of the disk. */
+struct part {
+    struct node *node;
+    uint32_t first;
+};
+
 static enum err storage_read(void *ctx, uint32_t off, void *ret, uint32_t size)
 {
-    struct node *n = ctx;
-    enum err e = size > WIRE_BYTES_MAX ? ERR_STORE_IO : ask(n, WIRE_READ, off, size);
+    const struct part *part = ctx;
+    struct node *n = part->node;
+    enum err e = size > WIRE_BYTES_MAX ? ERR_STORE_IO : ask(n, WIRE_READ, part->first + off, size);
 
     if (e == OK)
         memcpy(ret, n->message.bytes, size);
@@ -222,22 +235,25 @@ static enum err storage_read(void *ctx, uint32_t off, void *ret, uint32_t size)
 
 static enum err storage_prog(void *ctx, uint32_t off, const void *p, uint32_t size)
 {
-    struct node *n = ctx;
+    const struct part *part = ctx;
+    struct node *n = part->node;
 
     if (size > WIRE_BYTES_MAX)
         return ERR_STORE_IO;
     memcpy(n->message.bytes, p, size);
-    return ask(n, WIRE_PROG, off, size);
+    return ask(n, WIRE_PROG, part->first + off, size);
 }
 
 static enum err storage_erase(void *ctx, uint32_t off, uint32_t size)
 {
-    return ask(ctx, WIRE_ERASE, off, size);
+    const struct part *part = ctx;
+
+    return ask(part->node, WIRE_ERASE, part->first + off, size);
 }
 
 static enum err storage_sync(void *ctx)
 {
-    return ask(ctx, WIRE_SYNC, 0, 0);
+    return ask(((const struct part *)ctx)->node, WIRE_SYNC, 0, 0);
 }
 
 static void finish(void *ctx, enum board_finish how, int status)
@@ -253,16 +269,18 @@ int node_run(struct sim *s, int sock)
 {
     static struct agent agent;
     static struct node n;
-    const struct storage storage = {
-        .ctx = &n,
+    struct part parts[] = {{&n, 0}, {&n, DISK_STATE}};
+    struct storage storage = {
+        .ctx = &parts[0],
         .prog_size = 16,
         .erase_size = DISK_BLOCK,
-        .size = DISK_SIZE,
+        .size = DISK_STATE,
         .read = storage_read,
         .prog = storage_prog,
         .erase = storage_erase,
         .sync = storage_sync,
     };
+    struct storage bundles = storage;
     const struct board board = {
         .ctx = &n,
         .name = "sim",
@@ -282,14 +300,17 @@ int node_run(struct sim *s, int sock)
         .site = site,
         .cmdline = cmdline,
         .storage = s->has_storage ? &storage : NULL,
+        .bundles = s->has_storage ? &bundles : NULL,
         .finish = finish,
     };
     struct host host;
 
+    bundles.ctx = &parts[1];
+    bundles.size = DISK_BUNDLES;
     n = (struct node){.sim = s, .sock = sock, .noise = 0x9e3779b97f4a7c15u * (s->boots + 1), .fed = 1};
     /* Power-on: the first RESUME brings the time. */
     sleep_until(&n, 0);
     if (s->os)
         host = os_host(s->os);
-    return agent_run(&agent, &board, s->os ? &host : NULL);
+    return agent_run(&agent, &phases_node, &board, s->os ? &host : NULL);
 }

@@ -16,6 +16,9 @@
 /* So many turns without a tick of the clock mean that it never will. */
 enum { STILL_TURNS_MAX = 5000 };
 
+/* Nothing may wait for the storage within a turn: who is refused so often does. */
+enum { TURN_REFUSED_MAX = 4 };
+
 void sim_init(struct sim *s)
 {
     static const uint8_t uuid[16] = {0x4c, 0x4c, 0x45, 0x44, 0,    0x51, 0x10, 0x35,
@@ -137,8 +140,14 @@ static void on_disk(struct sim *s, struct wire_message *m)
     uint32_t kind = m->kind;
     enum err e;
 
+    s->disk.now_ms = s->now_ms;
     if (!disk_do(&s->disk, disk_op_of(kind), (uint32_t)m->a, m->bytes, (uint32_t)m->b, &e)) {
         s->cut = true;
+        reap(s);
+        return;
+    }
+    if (e == ERR_BUSY && ++s->turn_refused > TURN_REFUSED_MAX) {
+        s->stuck = true;
         reap(s);
         return;
     }
@@ -205,6 +214,7 @@ static void turn(struct sim *s)
         sent = wire_send(s->sock, &m);
     }
     s->frame_count = 0;
+    s->turn_refused = 0;
     m.kind = WIRE_RESUME;
     m.n = 0;
     m.a = s->now_ms;

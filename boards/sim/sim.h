@@ -60,9 +60,10 @@ struct sim {
     bool died;  /* it ended in any other way than by sim_power_off, a cut or finish */
     bool cut;   /* the power was cut at disk.cut_at */
     bool unfed; /* a turn fed the watchdog not exactly once */
-    bool stuck; /* time did not move on over many turns */
+    bool stuck; /* time did not move on over many turns, or a turn asked a busy storage again and again */
     /* measured */
     unsigned turns, still_turns;
+    unsigned turn_refused; /* what the storage was asked in this turn while it was busy */
     unsigned frames_sent;
     uint64_t longest_turn_us;
     /* the console since sim_init; when it is full its older half is dropped */

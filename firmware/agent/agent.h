@@ -10,6 +10,7 @@
 #include "firmware/agent/host.h"
 #include "firmware/agent/journal.h"
 #include "firmware/agent/keeper.h"
+#include "firmware/agent/serve.h"
 #include "firmware/agent/state.h"
 #include "firmware/agent/syslog.h"
 #include "firmware/agent/timekeeper.h"
@@ -18,11 +19,13 @@
 #include "firmware/kube/render.h"
 #include "net/https.h"
 #include "net/net.h"
+#include "net/plain.h"
 
 enum phase_id {
     PHASE_IDENTIFY,
     PHASE_ROOT,
     PHASE_RESUME,
+    PHASE_COURIER,
     PHASE_LINK,
     PHASE_ADDRESS,
     PHASE_CLOCK,
@@ -40,6 +43,8 @@ enum phase_id {
     PHASE_HANDOFF,
     PHASE_KUBEADM,
     PHASE_JOINED,
+    PHASE_REPORT,
+    PHASE_SERVE,
     PHASE_COUNT
 };
 
@@ -58,7 +63,10 @@ struct progress {
     uint64_t wake_ms;  /* when the row wants its next step */
 };
 
+struct phase_table;
+
 struct agent {
+    const struct phase_table *table; /* what this machine does: a node's rows or a BMC's (phases.h) */
     const struct board *board;
     const struct host *host; /* NULL on a board without an operating system */
     struct journal journal;
@@ -73,6 +81,9 @@ struct agent {
     struct site site;
     struct machine machine;
     struct state state;
+    struct state next; /* while `saving`: on its way to the storage (phases_save) */
+    struct reclog_job storing;
+    bool saving;
     struct timekeeper time;
     bool seeded;        /* the stored seed is mixed in, and its successor durable */
     bool resuming;      /* this machine is a node already, and goes straight to its kubelet */
@@ -88,6 +99,8 @@ struct agent {
     unsigned families;    /* what the address row acquired */
     uint64_t families_ms; /* when all of that was last there */
 
+    bool from_bmc; /* bundle_bytes came over the link to the BMC */
+    struct plain plain;
     struct url url;
     struct https https;
     struct arena arena; /* verified payload, YAML trees, and what is read from the cluster */
@@ -98,7 +111,6 @@ struct agent {
     uint8_t static_digest[HASH_SIZE]; /* of which bundle */
     struct ip node_ips[2];
     unsigned node_ip_count;
-    struct discover discover;
     bool trusted; /* discover is done and its connection is still open */
     char node_name[RENDER_NAME_MAX];
     bool version_asked;                /* of kubelet, by a job that nobody has read yet */
@@ -116,18 +128,26 @@ struct agent {
 
     uint8_t line_mem[LIMIT_JOURNAL_LINE];
     uint8_t bundle_mem[LIMIT_BUNDLE];
-    uint8_t file_mem[LIMIT_FILE];
+    union {
+        struct { /* a node asks its cluster, and renders files */
+            struct discover discover;
+            uint8_t file_mem[LIMIT_FILE];
+        };
+        struct serve serve; /* a BMC keeps a bundle */
+    };
     _Alignas(16) uint8_t arena_mem[LIMIT_ARENA];
     _Alignas(16) uint8_t crypto_heap[LIMIT_CRYPTO_HEAP];
 };
 
 /* Runs until the board's finish() ends it or, as an ordinary process, until somebody asks it to stop. host may be NULL. Returns the exit
  * status: 0 stopped cleanly. */
-int agent_run(struct agent *a, const struct board *board, const struct host *host);
+int agent_run(struct agent *a, const struct phase_table *table, const struct board *board,
+              const struct host *host);
 
 /* One turn of the loop without the sleep; returns when it wants to run again. For boards that have their own main loop, and for tests. */
 uint64_t agent_turn(struct agent *a);
-void agent_init(struct agent *a, const struct board *board, const struct host *host);
+void agent_init(struct agent *a, const struct phase_table *table, const struct board *board,
+                const struct host *host);
 
 /* The time now, in seconds since 1970. */
 int64_t agent_time(const struct agent *a);

@@ -35,7 +35,8 @@ enum err handoff_write_resolvers(struct agent *a) MUST_USE;
 /* The last lines of a program, one journal line each. */
 void handoff_tell_output(struct agent *a, enum host_service which);
 
-/* Makes durable that this machine is the node that the bundle describes; or, by_kubeadm, that kubeadm begins to make it one. */
+/* Makes durable that this machine is the node that the bundle describes; or, by_kubeadm, that kubeadm begins to make it one. ERR_BUSY: the storage
+ * is at work, call again. */
 enum err handoff_record(struct agent *a, bool by_kubeadm) MUST_USE;
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * loop.c - drives the rows of phases.c. Only this file sleeps, and only until the nearest of: what the row asked for, lwIP's next timeout,
+ * loop.c - drives the rows of a table (phases.c, phases_bmc.c). Only this file sleeps, and only until the nearest of: what the row asked for, lwIP's next timeout,
  * the host's, and the row's deadline.
  *
  * Invariant: at most one row is running; its stop() has run before another row starts. Every failure is journalled once, with its attempt
@@ -15,8 +15,10 @@ int64_t agent_time(const struct agent *a)
     return timekeeper_now(&a->time, a->now_ms);
 }
 
-void agent_init(struct agent *a, const struct board *board, const struct host *host)
+void agent_init(struct agent *a, const struct phase_table *table, const struct board *board,
+                const struct host *host)
 {
+    a->table = table;
     a->board = board;
     a->host = host;
     a->now_ms = board->now_ms(board->ctx);
@@ -37,9 +39,19 @@ enum step phases_wait(struct agent *a, uint32_t ms)
     return STEP_WAIT;
 }
 
+enum err phases_save(struct agent *a)
+{
+    enum err e = state_save(a->board->storage, &a->next, &a->storing);
+
+    a->saving = e == ERR_BUSY;
+    if (e == OK)
+        a->state = a->next;
+    return e == OK || e == ERR_BUSY ? e : fault_set(&a->fault, e, "state record");
+}
+
 static void stop_row(struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
+    const struct phase *p = &a->table->rows[a->at.row];
 
     if (a->at.running && p->stop)
         p->stop(a);
@@ -55,7 +67,7 @@ static void enter(struct agent *a, enum phase_id row)
 /* True for rows that this board, this bundle or this boot leaves out. */
 static bool is_left_out(const struct agent *a, const struct phase *p)
 {
-    if (target_leaves_out(a, (enum phase_id)(p - phases)))
+    if (!p->name || (a->table->leaves_out && a->table->leaves_out(a, (enum phase_id)(p - a->table->rows))))
         return true;
     if ((p->needs_host && !a->host) || (p->joins && a->resuming))
         return true;
@@ -64,9 +76,10 @@ static bool is_left_out(const struct agent *a, const struct phase *p)
 
 static enum phase_id next_row(const struct agent *a)
 {
-    unsigned row = a->at.row + 1;
+    const struct phase *rows = a->table->rows;
+    unsigned row = rows[a->at.row].next ? rows[a->at.row].next : a->at.row + 1u;
 
-    while (row < PHASE_COUNT && is_left_out(a, &phases[row]))
+    while (row < PHASE_COUNT && is_left_out(a, &rows[row]))
         row++;
     return (enum phase_id)row;
 }
@@ -80,15 +93,15 @@ static bool blames_clock(enum err e)
 /* How long this row may take while it is only a look; 0: it is none. */
 static uint32_t glance_ms(const struct agent *a)
 {
-    uint32_t ms = target_glance_ms(a, a->at.row);
+    uint32_t ms = a->table->glance_ms ? a->table->glance_ms(a, a->at.row) : 0;
 
-    return ms ? ms : a->resuming ? phases[a->at.row].glance_ms : 0;
+    return ms ? ms : a->resuming ? a->table->rows[a->at.row].glance_ms : 0;
 }
 
 /* A machine that is a node already only looks whether there is something new. */
 static void glance_failed(struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
+    const struct phase *p = &a->table->rows[a->at.row];
 
     stop_row(a);
     journal_fault(&a->journal, a->now_ms, p->name, &a->fault, ++a->at.failures[a->at.row], 0);
@@ -111,7 +124,7 @@ static bool path_is_suspect(const struct agent *a, unsigned failures)
 /* Who led there is avoided for a time, and the network is acquired anew. */
 static void try_another_path(struct agent *a)
 {
-    journal_note(&a->journal, a->now_ms, phases[a->at.row].name,
+    journal_note(&a->journal, a->now_ms, a->table->rows[a->at.row].name,
                  "the path may be wrong; another DHCP server, router and resolver get their chance");
     net_reacquire(FAMILY_V4, a->now_ms);
     net_reacquire(FAMILY_V6, a->now_ms);
@@ -119,8 +132,8 @@ static void try_another_path(struct agent *a)
 
 static void row_failed(struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
-    enum phase_id back = phases_after(a->at.row, a->fault.code);
+    const struct phase *p = &a->table->rows[a->at.row];
+    enum phase_id back = a->table->after(a, a->at.row, a->fault.code);
     unsigned failures = ++a->at.failures[a->at.row];
     uint32_t wait = backoff_ms(failures, rng_u32());
 
@@ -142,7 +155,7 @@ static void row_failed(struct agent *a)
 
 static void row_done(struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
+    const struct phase *p = &a->table->rows[a->at.row];
 
     journal_begin(&a->journal, a->now_ms, p->name, "done");
     journal_num(&a->journal, "start_ms", a->at.first_ms[a->at.row] - a->journal.start_ms);
@@ -161,7 +174,7 @@ static void row_done(struct agent *a)
 
 static enum step start_row(struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
+    const struct phase *p = &a->table->rows[a->at.row];
     enum err e;
 
     fault_clear(&a->fault);
@@ -171,6 +184,8 @@ static enum step start_row(struct agent *a)
     a->at.sub = 0;
     a->at.mark_ms = 0;
     a->at.limit_ms = 0;
+    a->saving = false;
+    a->storing = (struct reclog_job){.step = 0};
     if (a->at.attempts[a->at.row]++ == 0)
         a->at.first_ms[a->at.row] = a->now_ms;
     if (a->journal.level == JOURNAL_DEBUG) {
@@ -194,7 +209,7 @@ static bool network_lost(struct agent *a)
     struct buf mac;
     char mac_text[24];
 
-    if (!a->net_up || a->at.row <= PHASE_LINK || a->at.row == PHASE_COUNT)
+    if (!a->net_up || a->at.row <= PHASE_LINK || a->at.row == PHASE_REPORT || a->at.row == PHASE_COUNT)
         return false;
     if (!a->at.running)
         fault_clear(&a->fault);
@@ -208,7 +223,7 @@ static bool network_lost(struct agent *a)
     if (a->net.carrier)
         a->carrier_ms = a->now_ms;
     if (a->now_ms - a->carrier_ms >= FLAP_MS) {
-        fault_set(&a->fault, ERR_LINK_CARRIER, "lost during %s", phases[a->at.row].name);
+        fault_set(&a->fault, ERR_LINK_CARRIER, "lost during %s", a->table->rows[a->at.row].name);
         return true;
     }
     if (a->at.row == PHASE_ADDRESS || !a->net.carrier || phases_families_lost(a) == 0)
@@ -216,14 +231,14 @@ static bool network_lost(struct agent *a)
     if (a->now_ms - a->families_ms < FLAP_MS)
         return false;
     fault_set(&a->fault, ERR_ADDRESS_LOST, "%s lost during %s", phases_families_text(phases_families_lost(a)),
-              phases[a->at.row].name);
+              a->table->rows[a->at.row].name);
     return true;
 }
 
 /* Of this attempt; 0: none. */
 static uint32_t deadline_ms(const struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
+    const struct phase *p = &a->table->rows[a->at.row];
 
     if (glance_ms(a))
         return glance_ms(a);
@@ -232,7 +247,7 @@ static uint32_t deadline_ms(const struct agent *a)
 
 static enum step run_row(struct agent *a)
 {
-    const struct phase *p = &phases[a->at.row];
+    const struct phase *p = &a->table->rows[a->at.row];
     enum step s;
 
     if (!a->at.running && start_row(a) == STEP_ERROR)
@@ -253,7 +268,7 @@ static uint64_t sooner(uint64_t x, uint64_t y)
 
 static uint64_t next_wake(const struct agent *a, uint64_t host_wake)
 {
-    uint64_t wake = sooner(sooner(host_wake, keeper_wake_ms(a)), syslog_wake_ms(a));
+    uint64_t wake = sooner(sooner(host_wake, a->table->wake_ms(a)), syslog_wake_ms(a));
 
     if (a->at.row == PHASE_COUNT)
         return a->net_up ? sooner(wake, net_wake_ms(a->now_ms)) : wake;
@@ -312,7 +327,7 @@ uint64_t agent_turn(struct agent *a)
         net_poll(a->now_ms);
         net_status(&a->net);
     }
-    keeper_turn(a);
+    a->table->turn(a);
     run_rows(a);
     syslog_turn(a);
     /* What this turn made is sent in this turn. An answer that is there already is a row's to read, before the loop sleeps. */
@@ -326,9 +341,10 @@ uint64_t agent_turn(struct agent *a)
     return more ? end : next_wake(a, host_wake);
 }
 
-int agent_run(struct agent *a, const struct board *board, const struct host *host)
+int agent_run(struct agent *a, const struct phase_table *table, const struct board *board,
+              const struct host *host)
 {
-    agent_init(a, board, host);
+    agent_init(a, table, board, host);
     while (!a->stop_asked)
         board->sleep_until(board->ctx, agent_turn(a));
     if (a->net_up)

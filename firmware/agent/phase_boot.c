@@ -8,40 +8,45 @@
 #include "firmware/base/text.h"
 #include "firmware/crypto/crypto.h"
 
-enum { ROOT_POLL_MS = 10 };
+enum { ROOT_POLL_MS = 10, NOISE_CALLS = 16 };
 
 /* Collects noise until 256 bits are credited (SECURITY P21: no key before that). */
 static bool collect_noise(struct agent *a)
 {
     uint8_t noise[64];
     uint32_t bits = 0;
-    size_t n;
+    size_t n = 1;
 
-    if (rng_ready())
-        return true;
-    n = a->board->noise(a->board->ctx, noise, sizeof(noise), &bits);
-    if (n && rng_add(span_of(noise, n), bits) != OK)
-        fault_set(NULL, ERR_ENTROPY, "health test");
-    wipe(noise, sizeof(noise));
-    rng_mix(span_of(&a->now_ms, sizeof(a->now_ms)));
+    /* A source that is credited little gives much at once; one that has nothing now is asked again later. */
+    for (unsigned i = 0; i < NOISE_CALLS && n && !rng_ready(); i++) {
+        n = a->board->noise(a->board->ctx, noise, sizeof(noise), &bits);
+        if (n && rng_add(span_of(noise, n), bits) != OK)
+            fault_set(NULL, ERR_ENTROPY, "health test");
+        wipe(noise, sizeof(noise));
+        rng_mix(span_of(&a->now_ms, sizeof(a->now_ms)));
+    }
     return rng_ready();
 }
 
-/* The stored seed is mixed in, and its successor is durable before anything else is drawn. A damaged store is resume's to tell. A machine whose
- * record lies on the state partition does it when that is there. */
+/* The stored seed is mixed in, and its successor is durable before anything else is drawn: OK; ERR_BUSY: call again. A damaged store is resume's to
+ * tell. A machine whose record lies on the state partition does it when that is there. */
 static enum err renew_seed(struct agent *a)
 {
-    enum err e = state_load(a->board->storage, &a->state);
+    enum err e = a->saving ? OK : state_load(a->board->storage, &a->state);
 
-    a->seeded = a->board->storage != NULL;
     if (e != OK) {
         memset(&a->state, 0, sizeof(a->state));
-        return OK;
+        return e == ERR_BUSY ? e : OK;
     }
-    rng_mix(span_of(a->state.seed, sizeof(a->state.seed)));
-    e = rng_next_seed(a->state.seed);
+    if (!a->saving) {
+        a->next = a->state;
+        rng_mix(span_of(a->state.seed, sizeof(a->state.seed)));
+        e = rng_next_seed(a->next.seed);
+    }
     if (e == OK)
-        e = state_save(a->board->storage, &a->state);
+        e = phases_save(a);
+    if (e == OK)
+        a->seeded = a->board->storage != NULL;
     return e;
 }
 
@@ -60,22 +65,43 @@ static enum err read_site(struct agent *a)
     return e;
 }
 
-static enum err read_identity(struct agent *a)
+static enum err read_machine(const struct agent *a, struct machine *ret)
 {
-    struct machine *m = &a->machine;
     struct board_nic nic;
     unsigned count = a->board->nic_count(a->board->ctx);
-    enum err e = a->board->identity(a->board->ctx, &m->id);
+    enum err e = a->board->identity(a->board->ctx, &ret->id);
+
+    ret->mac_count = 0;
+    for (unsigned i = 0; i < count && ret->mac_count < COUNT(ret->macs); i++) {
+        if (a->board->nic_info(a->board->ctx, i, &nic) == OK)
+            memcpy(ret->macs[ret->mac_count++], nic.mac, sizeof(nic.mac));
+    }
+    return e;
+}
+
+static enum err read_identity(struct agent *a)
+{
+    const struct machine *m = &a->machine;
+    enum err e = read_machine(a, &a->machine);
 
     if (e != OK)
         return fault_set(&a->fault, e, "identity");
-    m->mac_count = 0;
-    for (unsigned i = 0; i < count && m->mac_count < COUNT(m->macs); i++) {
-        if (a->board->nic_info(a->board->ctx, i, &nic) == OK)
-            memcpy(m->macs[m->mac_count++], nic.mac, sizeof(nic.mac));
-    }
     if (!m->id.has_uuid && !m->id.serial[0] && m->mac_count == 0)
         return fault_set(&a->fault, ERR_IDENTITY, "no UUID, no serial number, no NIC");
+    return OK;
+}
+
+/* A site that names a link to a host makes a BMC of this machine: bundles are for that host. */
+static enum err become_bmc(struct agent *a)
+{
+    if (!a->site.host_link[0])
+        return a->table == &phases_bmc
+                   ? fault_set(&a->fault, ERR_SITE_SYNTAX, "a BMC's site has a `host-link` line")
+                   : OK;
+    a->table = &phases_bmc;
+    a->machine.id = a->site.host;
+    a->machine.mac_count = a->site.host_mac_count;
+    memcpy(a->machine.macs, a->site.host_macs, sizeof(a->site.host_macs));
     return OK;
 }
 
@@ -86,6 +112,8 @@ enum step identify_step(struct agent *a)
     if (!a->crypto_started) {
         enum err e = renew_seed(a);
 
+        if (e == ERR_BUSY)
+            return phases_wait(a, PHASES_STORE_MS);
         if (e == OK)
             e = crypto_start(a->crypto_heap, sizeof(a->crypto_heap));
         if (e != OK) {
@@ -94,26 +122,42 @@ enum step identify_step(struct agent *a)
         }
         a->crypto_started = true;
     }
-    return read_site(a) == OK && read_identity(a) == OK ? STEP_DONE : STEP_ERROR;
+    return read_site(a) == OK && read_identity(a) == OK && become_bmc(a) == OK ? STEP_DONE : STEP_ERROR;
 }
 
-void identify_report(struct agent *a)
+struct identity_keys {
+    const char *uuid, *serial, *mac;
+};
+
+static void report_machine(struct agent *a, const struct machine *m, const struct identity_keys *keys)
 {
     char text[48];
     struct buf b = BUF_OF(text);
 
-    journal_text(&a->journal, "board", a->board->name);
-    if (a->machine.id.has_uuid) {
-        text_uuid_put(&b, a->machine.id.uuid);
-        journal_span(&a->journal, "uuid", buf_span(&b));
+    if (m->id.has_uuid) {
+        text_uuid_put(&b, m->id.uuid);
+        journal_span(&a->journal, keys->uuid, buf_span(&b));
     }
-    if (a->machine.id.serial[0])
-        journal_text(&a->journal, "serial", a->machine.id.serial);
-    for (unsigned i = 0; i < a->machine.mac_count; i++) {
+    if (m->id.serial[0])
+        journal_text(&a->journal, keys->serial, m->id.serial);
+    for (unsigned i = 0; i < m->mac_count; i++) {
         b = BUF_OF(text);
-        text_mac_put(&b, a->machine.macs[i]);
-        journal_span(&a->journal, "mac", buf_span(&b));
+        text_mac_put(&b, m->macs[i]);
+        journal_span(&a->journal, keys->mac, buf_span(&b));
     }
+}
+
+void identify_report(struct agent *a)
+{
+    static const struct identity_keys own = {"uuid", "serial", "mac"},
+                                      host = {"host_uuid", "host_serial", "host_mac"};
+    struct machine self = {.mac_count = 0};
+
+    journal_text(&a->journal, "board", a->board->name);
+    if (read_machine(a, &self) == OK)
+        report_machine(a, &self, &own);
+    if (a->site.host_link[0])
+        report_machine(a, &a->machine, &host);
     journal_num(&a->journal, "keys", a->site.key_count);
     journal_text(&a->journal, "cluster", a->site.cluster);
 }
@@ -162,6 +206,8 @@ enum step root_format(struct agent *a)
         return phases_wait(a, ROOT_POLL_MS);
     if (e == OK)
         e = renew_seed(a);
+    if (e == ERR_BUSY)
+        return phases_wait(a, PHASES_STORE_MS);
     if (e != OK) {
         fault_set(&a->fault, e, "formatting the state partition");
         return STEP_ERROR;
@@ -197,10 +243,12 @@ static void begin_early(struct agent *a)
 enum step resume_step(struct agent *a)
 {
     const char *why = "";
-    enum err e = state_load(a->board->storage, &a->state);
+    enum err e = a->saving ? OK : state_load(a->board->storage, &a->state);
 
     if (e == OK && !a->seeded)
         e = renew_seed(a);
+    if (e == ERR_BUSY)
+        return phases_wait(a, PHASES_STORE_MS);
     if (e != OK) {
         fault_set(&a->fault, e, "state record");
         return STEP_ERROR;

@@ -2,6 +2,7 @@
  * phase_config.c - fetch, verify, parse, accept, commit: from untrusted bytes to a config that is for this machine, now, and is remembered.
  */
 #include "config/join_supported.h"
+#include "firmware/agent/courier.h"
 #include "firmware/agent/handoff.h"
 #include "firmware/agent/oneshot.h"
 #include "firmware/agent/phases.h"
@@ -115,7 +116,9 @@ void verify_report(struct agent *a)
 
 enum step parse_step(struct agent *a)
 {
-    enum err e = bundle_parse(a->verified, &a->arena, &a->bundle, &a->fault);
+    enum err e = courier_check(a);
+    if (e == OK)
+        e = bundle_parse(a->verified, &a->arena, &a->bundle, &a->fault);
     if (e == OK)
         e = oneshot_check_mode(a, &a->fault);
     if (e == OK)
@@ -205,35 +208,44 @@ static enum err forget_old_join(struct agent *a, struct state *next)
     return e;
 }
 
-static enum step remember(struct agent *a)
+/* The state with this bundle, into a->next. */
+static enum err make_next(struct agent *a)
 {
     const uint8_t *digest = verified_digest(a->verified);
-    struct state next = a->state;
+    struct state *next = &a->next;
     enum err e = check_spent(a);
 
+    *next = a->state;
     if (e == OK && a->host)
-        e = forget_old_join(a, &next);
+        e = forget_old_join(a, next);
+    if (e != OK)
+        return e;
+    next->wiping = next->wiping || next->kubeadm;
+    next->kubeadm = false;
+    /* Asked for once: the record with this bundle's digest says whether its wipe is still to be done. */
+    if (a->host && a->bundle.node.reset && memcmp(next->digest, digest, HASH_SIZE) != 0)
+        next->wiping = true;
+    next->accepted = true;
+    next->sequence = a->bundle.node.sequence;
+    if (next->issued_s < a->bundle.node.issued_s)
+        next->issued_s = a->bundle.node.issued_s;
+    memcpy(next->digest, digest, HASH_SIZE);
+    return OK;
+}
+
+static enum step remember(struct agent *a)
+{
+    enum err e = a->saving ? OK : make_next(a);
+
+    if (e == OK)
+        e = phases_save(a);
+    if (e == ERR_BUSY)
+        return phases_wait(a, PHASES_STORE_MS);
     if (e != OK)
         return STEP_ERROR;
-    next.wiping = next.wiping || next.kubeadm;
-    next.kubeadm = false;
-    /* Asked for once: the record with this bundle's digest says whether its wipe is still to be done. */
-    if (a->host && a->bundle.node.reset && memcmp(next.digest, digest, HASH_SIZE) != 0)
-        next.wiping = true;
-    next.accepted = true;
-    next.sequence = a->bundle.node.sequence;
-    if (next.issued_s < a->bundle.node.issued_s)
-        next.issued_s = a->bundle.node.issued_s;
-    memcpy(next.digest, digest, HASH_SIZE);
-    e = state_save(a->board->storage, &next);
-    if (e != OK) {
-        fault_set(&a->fault, e, "state record");
-        return STEP_ERROR;
-    }
-    a->state = next;
     a->machine.has_stored = true;
-    a->machine.stored_sequence = next.sequence;
-    memcpy(a->machine.stored_digest, next.digest, HASH_SIZE);
+    a->machine.stored_sequence = a->state.sequence;
+    memcpy(a->machine.stored_digest, a->state.digest, HASH_SIZE);
     a->rejoin = false;
     return STEP_DONE;
 }
@@ -286,20 +298,23 @@ static enum step wipe_folders(struct agent *a)
 
 static enum step await_wipe(struct agent *a)
 {
-    struct state next = a->state;
-    enum host_answer answer = a->host->job_result(a->host->ctx);
+    enum host_answer answer = a->saving ? HOST_YES : a->host->job_result(a->host->ctx);
     enum err e;
 
     if (answer == HOST_BUSY)
         return phases_wait(a, 50);
-    next.wiping = false;
-    next.joined = false;
-    e = answer == HOST_YES ? state_save(a->board->storage, &next) : ERR_FILE;
+    if (!a->saving) {
+        a->next = a->state;
+        a->next.wiping = false;
+        a->next.joined = false;
+    }
+    e = answer == HOST_YES ? phases_save(a) : ERR_FILE;
+    if (e == ERR_BUSY)
+        return phases_wait(a, PHASES_STORE_MS);
     if (e != OK) {
         fault_set(&a->fault, e, "the reset could not be finished");
         return STEP_ERROR;
     }
-    a->state = next;
     return STEP_DONE;
 }
 

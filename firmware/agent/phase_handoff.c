@@ -213,19 +213,16 @@ static enum err record_joined(struct agent *a)
 
 enum err handoff_record(struct agent *a, bool by_kubeadm)
 {
-    struct state next = a->state;
     enum err e = OK;
 
-    next.kubeadm = by_kubeadm;
-    next.joined = !by_kubeadm;
-    if (next.joined)
-        e = resume_remember(a, &next.node);
-    if (e == OK)
-        e = state_save(a->board->storage, &next);
-    if (e != OK)
-        return fault_set(&a->fault, e, "state record");
-    a->state = next;
-    return OK;
+    if (!a->saving) {
+        a->next = a->state;
+        a->next.kubeadm = by_kubeadm;
+        a->next.joined = !by_kubeadm;
+        if (a->next.joined)
+            e = resume_remember(a, &a->next.node);
+    }
+    return e == OK ? phases_save(a) : fault_set(&a->fault, e, "state record");
 }
 
 void handoff_tell_start(struct agent *a, const char *const *argv)
@@ -342,6 +339,8 @@ enum step handoff_step(struct agent *a)
     if (a->at.sub > LAST_STEP)
         return oneshot_await_kubelet(a);
     e = do_step(a, a->at.sub);
+    if (e == ERR_BUSY)
+        return phases_wait(a, PHASES_STORE_MS);
     if (e != OK) {
         fault_set(&a->fault, e, "step %u of the hand-over", a->at.sub);
         return STEP_ERROR;

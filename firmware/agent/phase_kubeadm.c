@@ -96,6 +96,8 @@ static enum err start_kubelet(struct agent *a)
 
 static enum step ended(struct agent *a, bool well)
 {
+    enum err e;
+
     if (!well) {
         a->host->service_stop(a->host->ctx, HOST_KUBELET);
         fault_set(&a->fault, ERR_KUBEADM, "%s",
@@ -104,7 +106,10 @@ static enum step ended(struct agent *a, bool well)
     }
     if (a->bundle.role == BUNDLE_INIT)
         a->kubelet = (struct kubeletcfg_facts){.healthz_port = 10248, .fail_swap_on = true};
-    return handoff_record(a, false) == OK ? STEP_DONE : STEP_ERROR;
+    e = handoff_record(a, false);
+    if (e == ERR_BUSY)
+        return phases_wait(a, PHASES_STORE_MS);
+    return e == OK ? STEP_DONE : STEP_ERROR;
 }
 
 enum step kubeadm_step(struct agent *a)

@@ -19,7 +19,22 @@ static bool nic_chosen(const struct agent *a, unsigned i)
 
 static bool nic_wanted(const struct agent *a, const struct board_nic *nic)
 {
+    /* The link between a BMC and its host leads to no network. */
+    if (strcmp(a->site.host_link, nic->name) == 0 || strcmp(a->site.bmc_link, nic->name) == 0)
+        return false;
     return !a->site.nic[0] || strcmp(a->site.nic, nic->name) == 0;
+}
+
+void node_release(struct agent *a)
+{
+    /* Discovery leaves its connection to configure, which may not have started. */
+    discover_stop(&a->discover);
+    if (!a->handed_over)
+        return;
+    a->host->service_stop(a->host->ctx, HOST_KUBELET);
+    keeper_stop(a);
+    a->host->net_release(a->host->ctx, a->nic);
+    a->handed_over = false;
 }
 
 enum err link_start(struct agent *a)
@@ -28,19 +43,12 @@ enum err link_start(struct agent *a)
     unsigned count = a->board->nic_count(a->board->ctx);
     unsigned opened = 0;
 
-    /* Discovery leaves its connection to configure, which may not have started. */
-    discover_stop(&a->discover);
+    a->table->release(a);
     if (a->net_up)
         net_stop();
     a->net_up = false;
     a->has_static = false;
     a->families = 0;
-    if (a->handed_over) {
-        a->host->service_stop(a->host->ctx, HOST_KUBELET);
-        keeper_stop(a);
-        a->host->net_release(a->host->ctx, a->nic);
-        a->handed_over = false;
-    }
     for (unsigned i = 0; i < count; i++) {
         if (a->board->nic_info(a->board->ctx, i, &nic) == OK && nic_wanted(a, &nic) &&
             a->board->nic_open(a->board->ctx, i) == OK)
@@ -142,7 +150,7 @@ static void tell_waiting(struct agent *a, unsigned missing)
     if (a->at.sub || a->now_ms - a->at.start_ms < TELL_AFTER_MS)
         return;
     a->at.sub = 1;
-    journal_begin(&a->journal, a->now_ms, phases[a->at.row].name, "wait");
+    journal_begin(&a->journal, a->now_ms, a->table->rows[a->at.row].name, "wait");
     journal_text(&a->journal, "missing", phases_families_text(missing));
     journal_end(&a->journal);
 }
@@ -209,7 +217,7 @@ void clock_report(struct agent *a)
     journal_text(&a->journal, "quality", quality[a->time.quality]);
 }
 
-/* Puts what this machine is in the place of {uuid}, {mac} and {serial}. */
+/* Puts what the machine is that bundles are for in the place of {uuid}, {mac} and {serial}. */
 static enum err expand_url(const struct agent *a, struct buf *ret)
 {
     struct span rest = span_str(a->site.url);
@@ -224,7 +232,9 @@ static enum err expand_url(const struct agent *a, struct buf *ret)
         } else if (span_starts(rest, "{mac}") && a->machine.mac_count) {
             struct board_nic nic;
 
-            if (a->board->nic_info(a->board->ctx, a->nic, &nic) == OK)
+            if (a->site.host_link[0])
+                text_mac_put(ret, a->machine.macs[0]);
+            else if (a->board->nic_info(a->board->ctx, a->nic, &nic) == OK)
                 text_mac_put(ret, nic.mac);
             rest = span_sub(rest, 5, rest.n);
         } else if (rest.p[0] == '{') {

@@ -1,5 +1,5 @@
 /*
- * phases.h - the rows of the product. The order is data (phases.c); the loop (loop.c) drives them.
+ * phases.h - the rows of the product. The order is data (phases.c, and phases_bmc.c for a BMC); the loop (loop.c) drives them.
  */
 #ifndef JOINBOOT_AGENT_PHASES_H
 #define JOINBOOT_AGENT_PHASES_H
@@ -19,14 +19,30 @@ struct phase {
     uint32_t deadline_ms;   /* of one attempt; 0: none, for rows that wait for ever by design */
     enum err late;          /* the error when the deadline passes */
     enum phase_id on_error; /* the row to go back to */
+    enum phase_id next;     /* the row that comes after it; 0: the following one */
     bool needs_host;        /* is left out on a board without an operating system */
     unsigned roles;         /* set of 1 << enum bundle_role; 0: all */
     bool joins;             /* is left out while the machine resumes: it is a node already */
 };
 
-extern const struct phase phases[PHASE_COUNT];
+/* What a machine does: its rows, and what runs beside them. The board gives it to agent_run, so that a board without an operating system links no
+ * row that it cannot use. */
+struct phase_table {
+    const struct phase *rows; /* PHASE_COUNT of them; one without a name is not in this table */
+    enum phase_id (*after)(const struct agent *a, enum phase_id row, enum err e); /* the row to go back to */
+    bool (*leaves_out)(const struct agent *a, enum phase_id row);                 /* may be NULL */
+    uint32_t (*glance_ms)(const struct agent *a, enum phase_id row); /* may be NULL; as in struct phase */
+    void (*release)(
+        struct agent *a);          /* link starts anew: what later rows hold of the network is given back */
+    void (*turn)(struct agent *a); /* once a turn */
+    uint64_t (*wake_ms)(const struct agent *a); /* when it wants its next turn at the latest */
+};
 
-/* The row to go back to. A lost carrier, and a lost or duplicate address, lead to link from wherever they are met, since the network starts
+extern const struct phase phases[PHASE_COUNT]; /* a node's */
+extern const struct phase_table phases_node;   /* uses host.h; on a board without it only as far as commit */
+extern const struct phase_table phases_bmc;    /* needs nothing of host.h */
+
+/* phases_node's row to go back to. A lost carrier, and a lost or duplicate address, lead to link from wherever they are met, since the network starts
  * anew there; a dead token leads to fetch, after the hand-over by way of link. */
 enum phase_id phases_after(enum phase_id row, enum err e);
 
@@ -38,6 +54,11 @@ bool phases_has_address(const struct agent *a, const struct ip *ip);
 
 /* Helper of steps: waits until `ms` from now. */
 enum step phases_wait(struct agent *a, uint32_t ms);
+enum { PHASES_STORE_MS = 1 }; /* between two looks at a storage that works */
+
+/* Makes a->next durable, and a->state equal to it. ERR_BUSY: not yet; a->saving stays true, and the step waits and calls again. Otherwise OK, or
+ * an error that stands in a->fault. What an attempt began and did not end is given up with it. */
+enum err phases_save(struct agent *a) MUST_USE;
 
 enum step identify_step(struct agent *a);
 void identify_report(struct agent *a);
@@ -51,6 +72,7 @@ void resume_report(struct agent *a);
 enum err link_start(struct agent *a);
 enum step link_step(struct agent *a);
 void link_report(struct agent *a);
+void node_release(struct agent *a);
 enum err address_start(struct agent *a);
 enum step address_step(struct agent *a);
 void address_report(struct agent *a);
@@ -93,5 +115,15 @@ enum step handoff_step(struct agent *a);
 void handoff_report(struct agent *a);
 enum err joined_start(struct agent *a);
 enum step joined_step(struct agent *a);
+
+/* A BMC's own rows (phase_bmc.c). */
+enum step bmc_resume_step(struct agent *a);
+void bmc_resume_report(struct agent *a);
+enum step bmc_parse_step(struct agent *a);
+enum step bmc_accept_step(struct agent *a);
+enum err bmc_commit_start(struct agent *a);
+enum step bmc_commit_step(struct agent *a);
+enum step bmc_serve_step(struct agent *a);
+void bmc_release(struct agent *a);
 
 #endif

@@ -3,8 +3,6 @@
  */
 #include "firmware/agent/state.h"
 
-#include "firmware/base/reclog.h"
-
 enum {
     VERSION_1 = 1,
     VERSION_2 = 2,
@@ -203,7 +201,7 @@ enum err state_load(const struct storage *st, struct state *ret)
     return e == ERR_LIMIT ? ERR_STORE_LOST : e;
 }
 
-enum err state_save(const struct storage *st, const struct state *s)
+enum err state_save(const struct storage *st, const struct state *s, struct reclog_job *job)
 {
     uint8_t body[SIZE_MAX_BODY] = {VERSION_2};
     struct buf b = BUF_OF(body);
@@ -219,7 +217,7 @@ enum err state_save(const struct storage *st, const struct state *s)
     memcpy(body + 52, s->seed, RNG_SEED_SIZE);
     b.n = HEAD;
     put_node(&b, &s->node);
-    e = b.overflow ? ERR_STORE_FULL : reclog_write(st, buf_span(&b));
+    e = b.overflow ? ERR_STORE_FULL : reclog_write(st, buf_span(&b), job);
     wipe(body, sizeof(body));
     return e;
 }

@@ -11,6 +11,7 @@
 #define JOINBOOT_AGENT_STATE_H
 
 #include "config/nodejoin.h"
+#include "firmware/base/reclog.h"
 #include "firmware/crypto/rng.h"
 
 enum { STATE_NAME = 254, STATE_TEXT = 256 };
@@ -41,9 +42,10 @@ struct state {
     struct state_node node; /* zeroed until joined, and in a record of version 1 */
 };
 
-/* Reads it. A storage that was never written gives a zeroed state and OK; so does storage NULL. ERR_STORE_LOST, ERR_STORE_IO. */
+/* Reads it. A storage that was never written gives a zeroed state and OK; so does storage NULL. ERR_STORE_LOST, ERR_STORE_IO; ERR_BUSY: ask again. */
 enum err state_load(const struct storage *st, struct state *ret) MUST_USE;
-/* Makes it durable. OK without effect if storage is NULL. ERR_STORE_IO. */
-enum err state_save(const struct storage *st, const struct state *s) MUST_USE;
+/* Makes it durable, as far as it goes without waiting; ERR_BUSY: call again later with the same state (reclog_write). OK without effect if storage
+ * is NULL. ERR_STORE_IO, ERR_STORE_LOST. */
+enum err state_save(const struct storage *st, const struct state *s, struct reclog_job *job) MUST_USE;
 
 #endif

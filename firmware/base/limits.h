@@ -1,23 +1,22 @@
 /*
  * limits.h - every budget of the firmware in one place. Static asserts beside the users sum the worst phase.
+ *
+ * The sizes that depend on the machine are a board's: sizes.h beside this file for machines with an operating system, or the header that the
+ * board's build names as JOINBOOT_SIZES.
  */
 #ifndef JOINBOOT_BASE_LIMITS_H
 #define JOINBOOT_BASE_LIMITS_H
 
+#ifndef JOINBOOT_SIZES
+#define JOINBOOT_SIZES "firmware/base/sizes.h"
+#endif
+#include JOINBOOT_SIZES
+
 enum {
-    LIMIT_BUNDLE = 128 * 1024, /* bytes of a signed bundle */
-    LIMIT_YAML = 64 * 1024,    /* bytes of one YAML stream */
+    LIMIT_COURIER = 32 * 1024, /* a bundle that a BMC keeps for its host */
     LIMIT_YAML_DEPTH = 16,
     LIMIT_YAML_EVENTS = 5000,
-    LIMIT_YAML_HEAP = 160 * 1024,   /* libyaml's own buffers, reset after each stream */
-    LIMIT_ARENA = 768 * 1024,       /* documents of one boot */
-    LIMIT_ANSWER = 96 * 1024,       /* one answer of the API server */
-    LIMIT_CRYPTO_HEAP = 160 * 1024, /* mbedTLS, two connections at once */
-    LIMIT_PATCHES = 16 * 1024,      /* all patches of the kubelet configuration */
-    LIMIT_SITE = 32 * 1024,         /* site configuration */
-    LIMIT_FILE = 64 * 1024,         /* one rendered file */
     LIMIT_JOURNAL_LINE = 512,
-    LIMIT_SYSLOG = 8 * 1024, /* lines that wait for the network */
     LIMIT_TURN_MS = 100
 };
 

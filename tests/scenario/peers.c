@@ -22,7 +22,7 @@ static const char secret[] =
     "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
     "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\",\"d\":\"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI\"}";
 
-const char *scenario_document;
+const char *scenario_document, *scenario_mac;
 static unsigned config_port, api_port;
 
 static void write_text(const char *name, struct span text)
@@ -146,8 +146,8 @@ void scenario_publish(unsigned sequence, const char *more, const char *node_ip)
 
     buf_fmt(
         &b,
-        "apiVersion: joinboot/v1alpha1\nkind: NodeJoin\nname: node-1\nbinding:\n  macs: [\"02:00:00:00:00:01\"]\ncluster: lab\nsequence: %u\n",
-        sequence);
+        "apiVersion: joinboot/v1alpha1\nkind: NodeJoin\nname: node-1\nbinding:\n  macs: [\"%s\"]\ncluster: lab\nsequence: %u\n",
+        scenario_mac, sequence);
     put_time(&b, "issuedAt", (int64_t)time(NULL) - 60);
     put_time(&b, "expiresAt", (int64_t)time(NULL) + 86400);
     buf_fmt(&b, "%s---\n", more);

@@ -93,6 +93,7 @@ int scenario_setup(void **unused)
     machine.pump = bridge_pump;
     scenario_defended = NULL;
     scenario_document = NULL;
+    scenario_mac = "02:00:00:00:00:01";
     bridge_reset(to_node, netpeer.servers[0].mac);
     scenario_root = "tests/unit/data-kube/ca.pem";
     scenario_site("");

@@ -54,6 +54,8 @@ void scenario_publish(unsigned sequence, const char *more, const char *node_ip);
 /* The kubeadm documents of what is published from now on: lines behind the worker's document, or, if it begins with `apiVersion`, all. NULL, also
  * after scenario_setup: the worker's document alone. */
 extern const char *scenario_document;
+/* The machine that it is bound to; 02:00:00:00:00:01 after scenario_setup. */
+extern const char *scenario_mac;
 /* A certificate that peers.py made: `node` and `short` for kubelet, `kube-ca`, which signed them. */
 void scenario_pem(const char *name, struct os_pem *ret);
 /* `config` or `api` serves in another way (peers.py); "" is the honest one. */

@@ -112,11 +112,32 @@ static const struct storage memory = {.prog_size = 1,
                                       .erase = mem_erase,
                                       .sync = mem_sync};
 
+static enum err save(const struct storage *st, const struct state *s)
+{
+    struct reclog_job job = {.step = 0};
+
+    return state_save(st, s, &job);
+}
+
+static enum err write_record(struct span body)
+{
+    struct reclog_job job = {.step = 0};
+
+    return reclog_write(&memory, body, &job);
+}
+
+static enum err is_used(void *ctx, bool *ret)
+{
+    (void)ctx;
+    *ret = true;
+    return OK;
+}
+
 /* Stored and read back: ERR_STATE if something is not as it was. */
 static enum err round_of(const struct state *s)
 {
     struct state got = {0};
-    enum err e = state_save(&memory, s);
+    enum err e = save(&memory, s);
 
     if (e == OK)
         e = state_load(&memory, &got);
@@ -134,13 +155,30 @@ static void test_state_round_trip(void **unused)
     memset(s.seed, 0x5a, sizeof(s.seed));
     assert_int_equal(state_load(&memory, &got), OK);
     assert_false(got.accepted);
-    assert_int_equal(state_save(&memory, &s), OK);
+    assert_int_equal(save(&memory, &s), OK);
     assert_int_equal(state_load(&memory, &got), OK);
     assert_true(got.accepted && got.joined);
     assert_int_equal(got.sequence, s.sequence);
     assert_int_equal(got.issued_s, s.issued_s);
     assert_memory_equal(got.digest, s.digest, sizeof(s.digest));
     assert_memory_equal(got.seed, s.seed, sizeof(s.seed));
+}
+
+/* The board remembers that there was a record: an erased storage is not a new machine. */
+static void test_state_lost(void **unused)
+{
+    struct storage st = memory;
+    struct state got = {.sequence = 99};
+
+    (void)unused;
+    memset(image, 0xff, sizeof(image));
+    st.is_used = is_used;
+    assert_int_equal(state_load(&st, &got), ERR_STORE_LOST);
+    assert_int_equal(got.sequence, 99);
+    got = (struct state){.accepted = true, .sequence = 1};
+    assert_int_equal(save(&st, &got), ERR_STORE_LOST);
+    assert_int_equal(state_load(&memory, &got), OK); /* nothing was written */
+    assert_false(got.accepted);
 }
 
 /* What a second boot needs, with every list full and every list empty. */
@@ -153,7 +191,7 @@ static void test_state_of_a_node(void **unused)
     memset(image, 0xff, sizeof(image));
     s.joined = s.wiping = s.kubeadm = true;
     for (unsigned round = 0; round < 2; round++) {
-        assert_int_equal(state_save(&memory, &s), OK);
+        assert_int_equal(save(&memory, &s), OK);
         assert_int_equal(state_load(&memory, &got), OK);
         assert_true(got.joined && got.wiping && got.kubeadm && !got.accepted);
         assert_memory_equal(&got.node, &s.node, sizeof(s.node));
@@ -184,15 +222,15 @@ static void test_state_of_version_1(void **unused)
     (void)unused;
     memset(image, 0xff, sizeof(image));
     body[11] = 9;
-    assert_int_equal(reclog_write(&memory, span_of(body, sizeof(body))), OK);
+    assert_int_equal(write_record(span_of(body, sizeof(body))), OK);
     assert_int_equal(state_load(&memory, &got), OK);
     assert_true(got.accepted && got.joined && got.sequence == 9 && !got.node.node[0]);
     body[1] = 16; /* a flag of some later version */
-    assert_int_equal(reclog_write(&memory, span_of(body, sizeof(body))), OK);
+    assert_int_equal(write_record(span_of(body, sizeof(body))), OK);
     assert_int_equal(state_load(&memory, &got), ERR_STORE_LOST);
     body[1] = 3;
     body[0] = 2; /* without what version 2 goes on with */
-    assert_int_equal(reclog_write(&memory, span_of(body, sizeof(body))), OK);
+    assert_int_equal(write_record(span_of(body, sizeof(body))), OK);
     assert_int_equal(state_load(&memory, &got), ERR_STORE_LOST);
 }
 
@@ -203,7 +241,7 @@ static void test_state_damage_is_lost(void **unused)
 
     (void)unused;
     memset(image, 0xff, sizeof(image));
-    assert_int_equal(state_save(&memory, &s), OK);
+    assert_int_equal(save(&memory, &s), OK);
     for (size_t i = 0; i < sizeof(image); i++) {
         enum err e;
 
@@ -219,7 +257,7 @@ static void test_state_without_storage(void **unused)
     struct state s = {.sequence = 1}, got = {.sequence = 9};
 
     (void)unused;
-    assert_int_equal(state_save(NULL, &s), OK);
+    assert_int_equal(save(NULL, &s), OK);
     assert_int_equal(state_load(NULL, &got), OK);
     assert_int_equal(got.sequence, 0);
 }
@@ -298,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_time_never_below_floor),
         cmocka_unit_test(test_hint_is_dropped_once),
         cmocka_unit_test(test_state_round_trip),
+        cmocka_unit_test(test_state_lost),
         cmocka_unit_test(test_state_of_a_node),
         cmocka_unit_test(test_state_of_version_1),
         cmocka_unit_test(test_state_damage_is_lost),

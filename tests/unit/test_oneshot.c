@@ -161,7 +161,7 @@ static int fresh(void **state)
         os.sysctl[i].value[0] = i < 2 ? '0' : '1';
     os.manager = "/usr/bin/systemctl";
     memset(&agent, 0, sizeof(agent));
-    agent_init(&agent, &board, &host);
+    agent_init(&agent, &phases_node, &board, &host);
     kernel_use(&kernel);
     return 0;
 }

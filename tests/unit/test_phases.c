@@ -16,7 +16,10 @@ static void test_rows_are_complete(void **unused)
     for (unsigned i = 0; i < PHASE_COUNT; i++) {
         const struct phase *p = &phases[i];
 
-        assert_non_null(p->name);
+        /* The one row that only a BMC has. */
+        assert_int_equal(p->name == NULL, i == PHASE_SERVE);
+        if (!p->name)
+            continue;
         assert_true(p->name[0]);
         assert_non_null(p->step);
         assert_true(p->on_error <= i);
@@ -43,6 +46,30 @@ static void test_host_rows(void **unused)
     assert_false(phases[PHASE_COMMIT].needs_host);
 }
 
+/* A BMC: nothing of host.h, nothing that joins; the same order, and serve leads to verify. */
+static void test_rows_of_a_bmc(void **unused)
+{
+    const struct phase *rows = phases_bmc.rows;
+
+    (void)unused;
+    for (unsigned i = 0; i < PHASE_COUNT; i++) {
+        if (!rows[i].name)
+            continue;
+        assert_non_null(rows[i].step);
+        assert_true(rows[i].on_error <= i && rows[rows[i].on_error].name);
+        assert_false(rows[i].needs_host || rows[i].joins || rows[i].roles || rows[i].glance_ms);
+        assert_int_equal(rows[i].deadline_ms == 0, i == PHASE_SERVE);
+        assert_int_equal(rows[i].late != OK, rows[i].deadline_ms != 0);
+        for (unsigned e = 0; e < ERR_COUNT; e++)
+            assert_true(phases_bmc.after(NULL, (enum phase_id)i, (enum err)e) <= i);
+        if (i > PHASE_LINK)
+            assert_int_equal(phases_bmc.after(NULL, (enum phase_id)i, ERR_LINK_CARRIER), PHASE_LINK);
+    }
+    assert_int_equal(rows[PHASE_SERVE].next, PHASE_VERIFY);
+    assert_null(rows[PHASE_DISCOVER].name);
+    assert_null(rows[PHASE_JOINED].name);
+}
+
 static void test_never_forward(void **unused)
 {
     (void)unused;
@@ -59,7 +86,7 @@ static void test_network_errors_lead_to_link(void **unused)
 
     (void)unused;
     for (size_t i = 0; i < COUNT(lost); i++) {
-        for (unsigned row = PHASE_LINK; row < PHASE_COUNT; row++)
+        for (unsigned row = PHASE_LINK; row < PHASE_SERVE; row++)
             assert_int_equal(phases_after((enum phase_id)row, lost[i]), PHASE_LINK);
         assert_int_equal(phases_after(PHASE_IDENTIFY, lost[i]), PHASE_IDENTIFY);
         assert_int_equal(phases_after(PHASE_RESUME, lost[i]), PHASE_RESUME);
@@ -106,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_are_complete),
         cmocka_unit_test(test_host_rows),
+        cmocka_unit_test(test_rows_of_a_bmc),
         cmocka_unit_test(test_never_forward),
         cmocka_unit_test(test_network_errors_lead_to_link),
         cmocka_unit_test(test_config_errors_lead_to_fetch),

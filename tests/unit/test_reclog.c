@@ -27,6 +27,10 @@ struct disk {
     unsigned op_count;
     unsigned calls;   /* of any kind, reads included */
     unsigned fail_at; /* the call with this number (1 = first) fails; 0 never */
+    unsigned slow;    /* so many calls behind a prog, erase or set_used answer ERR_BUSY */
+    unsigned busy;    /* of them still to come */
+    unsigned refused; /* calls that answered it */
+    bool used;        /* what is_used says */
 };
 
 static bool failing(struct disk *d)
@@ -34,10 +38,21 @@ static bool failing(struct disk *d)
     return ++d->calls == d->fail_at;
 }
 
+static bool is_busy(struct disk *d)
+{
+    if (d->busy == 0)
+        return false;
+    d->busy--;
+    d->refused++;
+    return true;
+}
+
 static enum err disk_read(void *ctx, uint32_t off, void *ret, uint32_t n)
 {
     struct disk *d = ctx;
     assert_true(off <= d->st.size && n <= d->st.size - off);
+    if (is_busy(d))
+        return ERR_BUSY;
     if (failing(d))
         return ERR_IO;
     memcpy(ret, d->bytes + off, n);
@@ -59,33 +74,76 @@ static enum err disk_prog(void *ctx, uint32_t off, const void *p, uint32_t n)
 {
     struct disk *d = ctx;
     assert_true(n > 0 && off % d->st.prog_size == 0 && n % d->st.prog_size == 0 && n <= d->st.size - off);
+    uint32_t page = d->st.prog_size > STORAGE_PAGE ? d->st.prog_size : STORAGE_PAGE;
+    assert_int_equal(off / page, (off + n - 1) / page);
+    if (is_busy(d))
+        return ERR_BUSY;
     for (uint32_t i = 0; i < n; i++)
         assert_int_equal(d->bytes[off + i], 0xff); /* only erased bytes are programmed */
     if (failing(d))
         return ERR_IO;
     memcpy(record(d, PROG, off, n)->data, p, n);
     memcpy(d->bytes + off, p, n);
+    d->busy = d->slow;
     return OK;
 }
 
 static enum err disk_erase(void *ctx, uint32_t off, uint32_t n)
 {
     struct disk *d = ctx;
-    assert_true(n > 0 && off % d->st.erase_size == 0 && n % d->st.erase_size == 0 && n <= d->st.size - off);
+    assert_true(n == d->st.erase_size && off % n == 0 && n <= d->st.size - off);
+    if (is_busy(d))
+        return ERR_BUSY;
     if (failing(d))
         return ERR_IO;
     (void)record(d, ERASE, off, n);
     memset(d->bytes + off, 0xff, n);
+    d->busy = d->slow;
     return OK;
 }
 
 static enum err disk_sync(void *ctx)
 {
     struct disk *d = ctx;
+    if (is_busy(d))
+        return ERR_BUSY;
     if (failing(d))
         return ERR_IO;
     (void)record(d, SYNC, 0, 0);
     return OK;
+}
+
+static enum err disk_is_used(void *ctx, bool *ret)
+{
+    struct disk *d = ctx;
+    if (is_busy(d))
+        return ERR_BUSY;
+    if (failing(d))
+        return ERR_IO;
+    *ret = d->used;
+    return OK;
+}
+
+static enum err disk_set_used(void *ctx)
+{
+    struct disk *d = ctx;
+    if (failing(d))
+        return ERR_IO;
+    assert_int_equal(d->busy, 0);
+    d->used = true;
+    d->busy = d->slow;
+    return OK;
+}
+
+/* As an agent writes that has nothing else to do. Between two calls the record that was there before is still found. */
+static enum err write_all(struct disk *d, struct span body)
+{
+    struct reclog_job job = {.step = 0};
+    enum err e;
+    for (unsigned turns = 0; (e = reclog_write(&d->st, body, &job)) == ERR_BUSY; turns++)
+        assert_true(turns < 1000);
+    assert_int_equal(job.step, 0);
+    return e;
 }
 
 static const struct geometry {
@@ -141,7 +199,7 @@ static int which(struct disk *d, unsigned newest)
 static void write_number(struct disk *d, unsigned n)
 {
     d->op_count = 0;
-    assert_int_equal(reclog_write(&d->st, body_of(d, n)), OK);
+    assert_int_equal(write_all(d, body_of(d, n)), OK);
     assert_int_equal(which(d, n), (int)n);
 }
 
@@ -253,7 +311,7 @@ static void lost(void **state)
     write_number(&d, 1);
     memset(d.bytes + d.st.erase_size, 0xff, d.st.size - d.st.erase_size);
     assert_int_equal(which(&d, 1), -1);
-    assert_int_equal(reclog_write(&d.st, SPAN_LIT("x")), ERR_STORE_LOST);
+    assert_int_equal(write_all(&d, SPAN_LIT("x")), ERR_STORE_LOST);
     memset(d.bytes, 0xff, sizeof(d.bytes));
     assert_int_equal(which(&d, 1), 0);
     memset(d.bytes, 0x5a, sizeof(d.bytes)); /* somebody else's data */
@@ -275,7 +333,7 @@ static void failing_operations(void **state)
             d.st.ctx = &d;
             d.op_count = d.calls = 0;
             d.fail_at = at;
-            enum err e = reclog_write(&d.st, body_of(&d, n));
+            enum err e = write_all(&d, body_of(&d, n));
             bool reached = d.calls >= at;
             d.fail_at = 0;
             assert_int_equal(e, reached ? ERR_STORE_IO : OK);
@@ -284,7 +342,7 @@ static void failing_operations(void **state)
             if (!reached)
                 break;
             d.op_count = 0;
-            assert_int_equal(reclog_write(&d.st, body_of(&d, (unsigned)got + 1)), OK); /* the fault passed */
+            assert_int_equal(write_all(&d, body_of(&d, (unsigned)got + 1)), OK); /* the fault passed */
         }
         assert_true(at > 6);
     }
@@ -303,6 +361,80 @@ static void failing_operations(void **state)
     }
 }
 
+/* A storage that takes its time gets the same operations in the same order, one for each time that it is ready. */
+static void slow_storage(void **state)
+{
+    (void)state;
+    static struct disk fast;
+    static struct disk slow;
+    for (size_t g = 0; g < COUNT(geometries); g++) {
+        make(&fast, &geometries[g]);
+        make(&slow, &geometries[g]);
+        slow.slow = 5;
+        for (unsigned n = 1; n <= 4; n++) {
+            struct reclog_job job = {.step = 0};
+            unsigned calls = 1, refused = slow.refused;
+            write_number(&fast, n);
+            slow.op_count = 0;
+            while (reclog_write(&slow.st, body_of(&slow, n), &job) == ERR_BUSY) {
+                calls++;
+                assert_true(slow.refused == ++refused); /* it is asked once and left alone */
+            }
+            assert_int_equal(slow.busy, 0);
+            assert_int_equal(which(&slow, n), (int)n);
+            assert_int_equal(slow.op_count, fast.op_count);
+            for (unsigned i = 0; i < fast.op_count; i++)
+                assert_memory_equal(&slow.ops[i], &fast.ops[i], sizeof(fast.ops[i]));
+            assert_true(calls > 5 * 3);
+        }
+    }
+    struct reclog_job job = {.step = 0};
+    uint8_t body[SIZE_MAX_EMULATED];
+    size_t n;
+    uint64_t seq;
+    assert_int_equal(reclog_write(&slow.st, body_of(&slow, 5), &job), ERR_BUSY);
+    assert_int_equal(reclog_read(&slow.st, body, sizeof(body), &n, &seq), ERR_BUSY);
+    slow.busy = 0;
+    assert_int_equal(which(&slow, 5), 4); /* given up here */
+    slow.slow = 0;
+    slow.op_count = 0;
+    assert_int_equal(write_all(&slow, body_of(&slow, 5)), OK);
+    assert_int_equal(which(&slow, 5), 5);
+}
+
+/* A board that remembers elsewhere that there was a record: an erased storage is lost, and nothing is written to it. */
+static void used_elsewhere(void **state)
+{
+    (void)state;
+    static struct disk d;
+    make(&d, &geometries[1]);
+    d.st.is_used = disk_is_used;
+    d.st.set_used = disk_set_used;
+    d.slow = 2;
+    assert_int_equal(which(&d, 0), 0);
+    assert_int_equal(write_all(&d, body_of(&d, 1)), OK);
+    assert_true(d.used);
+    assert_int_equal(which(&d, 1), 1);
+    memset(d.bytes, 0xff, sizeof(d.bytes));
+    assert_int_equal(which(&d, 1), -1);
+    assert_int_equal(write_all(&d, SPAN_LIT("x")), ERR_STORE_LOST);
+    d.used = false;
+    d.slow = 0;
+    for (unsigned at = 1;; at++) {
+        memset(d.bytes, 0xff, sizeof(d.bytes));
+        d.used = false;
+        d.op_count = d.calls = 0;
+        d.fail_at = at;
+        enum err e = write_all(&d, body_of(&d, 1));
+        assert_true(e == (d.calls >= at ? ERR_STORE_IO : OK));
+        assert_true(e != OK || d.used);
+        d.fail_at = 0;
+        assert_true(!d.used || which(&d, 1) == 1); /* never used before there is a record */
+        if (e == OK)
+            break;
+    }
+}
+
 static void limits(void **state)
 {
     (void)state;
@@ -312,14 +444,14 @@ static void limits(void **state)
     uint64_t seq = 99;
     make(&d, &geometries[1]);
     assert_int_equal(reclog_capacity(&d.st), 96);
-    assert_int_equal(reclog_write(&d.st, span_of(body, 97)), ERR_STORE_FULL);
-    assert_int_equal(reclog_write(&d.st, span_of(body, 96)), OK);
+    assert_int_equal(write_all(&d, span_of(body, 97)), ERR_STORE_FULL);
+    assert_int_equal(write_all(&d, span_of(body, 96)), OK);
     assert_int_equal(reclog_read(&d.st, body, 95, &n, &seq), ERR_LIMIT);
     assert_int_equal(n, 99);
     assert_int_equal(reclog_read(&d.st, body, 96, &n, &seq), OK);
     assert_int_equal(n, 96);
     d.op_count = 0;
-    assert_int_equal(reclog_write(&d.st, span_of(NULL, 0)), OK);
+    assert_int_equal(write_all(&d, span_of(NULL, 0)), OK);
     assert_int_equal(reclog_read(&d.st, body, 0, &n, &seq), OK);
     assert_int_equal(n, 0);
     assert_int_equal(seq, 2);
@@ -331,7 +463,7 @@ static void limits(void **state)
     for (size_t i = 0; i < COUNT(bad); i++) {
         make(&d, &bad[i]);
         ROW_TRUE(&bad[i], reclog_read(&d.st, body, sizeof(body), &n, &seq) == ERR_STATE);
-        ROW_TRUE(&bad[i], reclog_write(&d.st, SPAN_LIT("x")) == ERR_STATE);
+        ROW_TRUE(&bad[i], write_all(&d, SPAN_LIT("x")) == ERR_STATE);
         ROW_TRUE(&bad[i], reclog_capacity(&d.st) == 0 && d.calls == 0);
     }
 }
@@ -344,7 +476,7 @@ static void format(void **state)
     static const uint8_t header[] = {'J', 'B', 'R', '1', 3, 0, 0, 0, 1, 0, 0, 0, 0, 0,
                                      0,   0,   0,   0,   0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     make(&d, &geometries[1]);
-    assert_int_equal(reclog_write(&d.st, SPAN_LIT("abc")), OK);
+    assert_int_equal(write_all(&d, SPAN_LIT("abc")), OK);
     assert_memory_equal(d.bytes, "joinboot reclog1\xff", 17);
     assert_memory_equal(d.bytes + 64, header, sizeof(header));
     assert_memory_equal(d.bytes + 64 + 28, "\x31\xe2\x40\x94", 4);
@@ -359,6 +491,8 @@ int main(void)
         cmocka_unit_test(every_bit),
         cmocka_unit_test(lost),
         cmocka_unit_test(failing_operations),
+        cmocka_unit_test(slow_storage),
+        cmocka_unit_test(used_elsewhere),
         cmocka_unit_test(limits),
         cmocka_unit_test(format),
     };

@@ -88,6 +88,19 @@ static const struct command commands[] = {
      .min_files = 1,
      .max_files = 1,
      .run = example_run},
+    {.name = "image",
+     .summary = "put site configuration and device key into a flash image",
+     .usage = "[--site FILE] [--device-key FILE] IMAGE",
+     .help =
+         "Puts a site configuration and a device key, both checked first, into the image of a board's whole flash, and says what is in it;\n"
+         "nothing else of the image changes. A site configuration replaces the one that is there; a device key goes only where none is.\n"
+         "Without options it only says what is in the image. With --board and --code it makes a new one, as `make image` does. The image is\n"
+         "replaced by rename, and readable for its owner only once it has a device key.\n\n"
+         "  joinctl image --site site.conf --device-key device-7.key build/ast2600-evb/flash.img\n",
+     .options = B(HELP) | B(SITE) | B(DEVICE_KEY) | B(BOARD) | B(CODE),
+     .min_files = 1,
+     .max_files = 1,
+     .run = image_run},
     {.name = "thumbprint",
      .summary = "the name (kid) of a key",
      .usage = "FILE",

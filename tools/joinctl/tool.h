@@ -33,6 +33,9 @@ enum option {
     OPTION_PERMIT_UNSAFE,
     OPTION_ROLE,
     OPTION_FAMILY,
+    OPTION_BOARD,
+    OPTION_CODE,
+    OPTION_DEVICE_KEY,
     OPTION_COUNT
 };
 
@@ -102,6 +105,7 @@ int validate_run(struct tool *t);
 int explain_run(struct tool *t);
 int errors_run(struct tool *t);
 int example_run(struct tool *t);
+int image_run(struct tool *t);
 
 /* Reads a site configuration into t->site. TOOL_YES, or the exit code after the message was printed. */
 int verify_load_site(struct tool *t, const char *file);

@@ -1,0 +1,122 @@
+"""imaging.py: `joinctl image`: new flash images, what goes into existing ones, and what does not."""
+import hashlib
+import os
+import stat
+import struct
+import zlib
+
+from signing import site_text
+
+SIZE = 64 << 20
+AREAS = {"code": (0, 0x100000), "site": (0x100000, 0x10000), "key": (0x110000, 0x10000), "map": (0x3FF0000, 0x10000)}
+
+
+def run(run):
+    run.write("agent.bin", bytes(range(256)) * 1000)
+    run.joinctl("keygen", "--out", "image-signer.key")
+    run.joinctl("keygen", "--out", "image-device.key")
+    run.write("image-site.conf", "# a comment, so that there is something to leave out\n" + site_text(run))
+    new(run)
+    putting(run)
+    refused(run)
+
+
+def packed(image, area):
+    """The body in an area, by the format's description; None if there is none."""
+    at, size = AREAS[area]
+    magic, n, zero, crc = struct.unpack("<4sIII", image[at:at + 16])
+    if magic != b"JBP1":
+        return None
+    body = image[at + 16:at + 16 + n]
+    assert zero == 0 and crc == zlib.crc32(image[at:at + 12] + body) and set(image[at + 16 + n:at + size]) <= {0xFF}
+    return body
+
+
+def mode(run, name):
+    return stat.S_IMODE(os.stat(run.path(name)).st_mode)
+
+
+def new(run):
+    make = ["image", "--board", "ast2600-evb", "--code", "agent.bin"]
+    run.expect("image: a new one", [*make, "flash.img"], 0, out=["board       ast2600-evb, 67108864 bytes", "site        none", "device key  none"])
+    image = run.read("flash.img")
+    code = run.read("agent.bin")
+    run.case("image: exactly the flash's size, code at 0, blank but for the map",
+             len(image) == SIZE and image.startswith(code) and set(image[len(code):AREAS["map"][0]]) == {0xFF})
+    run.case("image: the map names board and areas", b"board ast2600-evb\n" in packed(image, "map") and b"\nsite 1048576 65536\n" in packed(image, "map"))
+    run.expect("image: another new one", [*make, "again.img"], 0)
+    run.case("image: the same bytes again", hashlib.sha256(image).digest() == hashlib.sha256(run.read("again.img")).digest())
+    run.expect("image: all at once", [*make, "--site", "image-site.conf", "--device-key", "image-device.key", "again.img"], 0,
+               out=["site        cluster ", "device key  "])
+
+
+def putting(run):
+    before = run.read("flash.img")
+    run.expect("image: a site goes in", ["image", "--site", "image-site.conf", "flash.img"], 0, out="site        cluster ")
+    image = run.read("flash.img")
+    at, size = AREAS["site"]
+    run.case("image: the site's bytes, and nothing else has changed",
+             packed(image, "site") == run.read("image-site.conf") and image[:at] == before[:at] and image[at + size:] == before[at + size:])
+    run.case("image: readable while it has no key", mode(run, "flash.img") == 0o644)
+    kid = run.joinctl("thumbprint", "image-device.key").out.strip()
+    run.expect("image: a device key goes in", ["image", "--device-key", "image-device.key", "flash.img"], 0, out=f"device key  {kid}")
+    image = run.read("flash.img")
+    run.case("image: the key's bytes, and the site stays",
+             packed(image, "key") == run.read("image-device.key").strip() and packed(image, "site") == run.read("image-site.conf"))
+    run.case("image: with a key it is its owner's", mode(run, "flash.img") == 0o600)
+    run.expect("image: it says what is in it", ["image", "flash.img"], 0, out=[f"device key  {kid}", "site        cluster "])
+    short = b"\n".join(line for line in run.read("image-site.conf").split(b"\n") if line and not line.startswith(b"#")) + b"\n"
+    run.write("short.conf", short)
+    run.expect("image: another site replaces it", ["image", "--site", "short.conf", "flash.img"], 0)
+    run.case("image: nothing of the longer one is left", packed(run.read("flash.img"), "site") == short and len(short) < len(run.read("image-site.conf")))
+    image = bytearray(run.read("flash.img"))
+    image[0x110000:0x111000] = b"\x11" * 0x1000  # a slot that a power cut left
+    at = 0x111000
+    key = run.read("image-device.key").strip()
+    head = struct.pack("<4sII", b"JBP1", len(key), 0)
+    image[at:at + 16 + len(key)] = head + struct.pack("<I", zlib.crc32(head + key)) + key
+    run.write("slots.img", bytes(image))
+    run.expect("image: the first whole key counts", ["image", "slots.img"], 0, out=f"device key  {kid}")
+
+
+def refused(run):
+    before = run.read("flash.img")
+    site = run.read("image-site.conf")
+
+    def no(name, args, err, code=1):
+        run.expect(f"image refuses {name}", ["image", *args], code, err=err)
+        run.case(f"image unchanged by {name}", run.read("flash.img") == before)
+
+    no("a second device key", ["--device-key", "image-signer.key", "flash.img"], "(image.key)")
+    run.write("bad.conf", site + b"no such line\n")
+    no("a site that no agent reads", ["--site", "bad.conf", "flash.img"], ["bad.conf:", "(site."])
+    no("an empty site", ["--site", "/dev/null", "flash.img"], "(site.")
+    run.write("long.conf", site + b"# " + b"x" * 20000 + b"\n")
+    no("a site that is too long", ["--site", "long.conf", "flash.img"], "(image.room)")
+    run.write("public.jwk", run.joinctl("example", "site").out)
+    no("a device key that is none", ["--device-key", "public.jwk", "again.img"], "not the JWK of a private P-256 key (input.syntax)")
+    no("code without a board", ["--code", "agent.bin", "flash.img"], "belong together", 2)
+    no("a board without code", ["--board", "ast2600-evb", "flash.img"], "belong together", 2)
+    no("another board", ["--board", "pdp11", "--code", "agent.bin", "flash.img"], "--board wants ast2600-evb", 2)
+    no("stdin", ["-"], "an image is a file", 2)
+    run.write("elf.bin", b"\x7fELF" + bytes(1000))
+    no("an ELF file", ["--board", "ast2600-evb", "--code", "elf.bin", "flash.img"], "(image.code)")
+    no("no code", ["--board", "ast2600-evb", "--code", "/dev/null", "flash.img"], "(image.code)")
+    run.write("large.bin", bytes(0x100001))
+    no("too much code", ["--board", "ast2600-evb", "--code", "large.bin", "flash.img"], "(image.room)")
+    run.write("site.img", site)
+    no("a file of another size", ["--site", "image-site.conf", "site.img"], ["site.img:", "(image.form)"])
+    run.write("zeros.img", bytes(SIZE))
+    no("somebody else's image", ["--site", "image-site.conf", "zeros.img"], "hold no map: not an image that joinctl made (image.form)")
+    image = bytearray(before)
+    image[AREAS["map"][0] + 40] ^= 1
+    run.write("map.img", bytes(image))
+    no("a damaged map", ["--site", "image-site.conf", "map.img"], "(image.form)")
+    body = packed(before, "map").replace(b"map 1", b"map 2")
+    head = struct.pack("<4sII", b"JBP1", len(body), 0)
+    image[AREAS["map"][0]:AREAS["map"][0] + 16 + len(body)] = head + struct.pack("<I", zlib.crc32(head + body)) + body
+    run.write("map.img", bytes(image))
+    no("a map of another release", ["--site", "image-site.conf", "map.img"], "not the one that this joinctl knows (image.form)")
+    no("an image that is not there", ["--site", "image-site.conf", "gone.img"], "gone.img: cannot be opened", 2)
+    for name in ("again.img", "zeros.img", "map.img", "slots.img"):
+        os.remove(run.path(name))
