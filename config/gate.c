@@ -21,7 +21,8 @@ static unsigned next_slot;
 enum err gate_admit(enum gate_proof proof, struct span bytes)
 {
     struct slot s = {.proof = proof, .bytes = bytes};
-    if (proof != GATE_SIGNATURE && proof != GATE_TOKEN_JWS && proof != GATE_VERIFIED_PEER)
+    if (proof != GATE_SIGNATURE && proof != GATE_TOKEN_JWS && proof != GATE_VERIFIED_PEER &&
+        proof != GATE_SEAL)
         return ERR_STATE;
     enum err e = hash_sha256(bytes, s.digest);
     if (e != OK)

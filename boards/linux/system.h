@@ -5,6 +5,7 @@
 #define JOINBOOT_BOARDS_LINUX_SYSTEM_H
 
 #include "boards/linux/bootlog.h"
+#include "boards/linux/devkey.h"
 #include "boards/linux/hostnet.h"
 #include "boards/linux/keep.h"
 #include "boards/linux/modules.h"
@@ -27,6 +28,7 @@ struct system {
     struct nics nics;
     struct packets packets;
     struct storage_file storage;
+    struct devkey devkey;
     struct hostnet net;
     struct keep keep;
     struct service services[HOST_SERVICES];
@@ -65,6 +67,12 @@ void system_sleep(struct system *s, uint64_t wake_ms);
 
 /* board.h: finish. Stops the services; ends the process, or the machine. */
 void system_finish(struct system *s, enum board_finish how, int status);
+
+/* For options.enrol: only what the device key needs. Another joinboot may run; then nothing is written. */
+void system_start_enrol(struct system *s);
+
+/* The path of the record log if it outlives a power cycle, else NULL. */
+const char *system_lasting_state(const struct system *s);
 
 /* Fills s->board and s->host. */
 void system_fill_board(struct system *s);

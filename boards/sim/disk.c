@@ -42,7 +42,7 @@ static void cut(struct disk *d, enum disk_op op, uint32_t off, const uint8_t *da
 bool disk_do(struct disk *d, enum disk_op op, uint32_t off, uint8_t *data, uint32_t n, enum err *ret_e)
 {
     *ret_e = ERR_STORE_IO;
-    if (off > DISK_SIZE || n > DISK_SIZE - off)
+    if (off > DISK_TOTAL || n > DISK_TOTAL - off)
         return true;
     if (d->ops < DISK_LOG_MAX)
         d->log[d->ops] = (uint8_t)op;

@@ -1,28 +1,33 @@
 /*
  * disk.h - the raw storage of a simulated machine, kept by the scheduler, with a power cut at any operation.
  *
- * What was programmed or erased since the last sync may be lost or kept. A cut during an operation keeps a prefix of it.
+ * The record log has the first DISK_SIZE bytes, the device key the block behind them. What was programmed or erased since the last sync may be lost or kept. A cut during an operation keeps a prefix of it.
  */
 #ifndef JOINBOOT_BOARDS_SIM_DISK_H
 #define JOINBOOT_BOARDS_SIM_DISK_H
 
 #include "firmware/base/span.h"
 
-enum { DISK_BLOCK = 4096, DISK_SIZE = 3 * DISK_BLOCK, DISK_LOG_MAX = 1024 };
+enum {
+    DISK_BLOCK = 4096,
+    DISK_SIZE = 3 * DISK_BLOCK,
+    DISK_TOTAL = DISK_SIZE + DISK_BLOCK,
+    DISK_LOG_MAX = 1024
+};
 
 enum disk_op { DISK_READ, DISK_PROG, DISK_ERASE, DISK_SYNC };
 
 enum disk_part { DISK_NOTHING, DISK_HALF, DISK_ALL, DISK_PARTS };
 
 struct disk {
-    uint8_t now[DISK_SIZE];     /* what a read gives */
-    uint8_t durable[DISK_SIZE]; /* at the last sync */
-    unsigned ops;               /* operations since disk_power_on */
-    uint8_t log[DISK_LOG_MAX];  /* their kinds, enum disk_op */
-    unsigned cut_at;            /* the power is cut during this operation, counted from 1; 0: never */
-    enum disk_part cut_part;    /* how much of it is done */
-    bool cut_unsynced;          /* nothing that was not synced is kept but this part */
-    bool io_error;              /* every operation fails */
+    uint8_t now[DISK_TOTAL];     /* what a read gives */
+    uint8_t durable[DISK_TOTAL]; /* at the last sync */
+    unsigned ops;                /* operations since disk_power_on */
+    uint8_t log[DISK_LOG_MAX];   /* their kinds, enum disk_op */
+    unsigned cut_at;             /* the power is cut during this operation, counted from 1; 0: never */
+    enum disk_part cut_part;     /* how much of it is done */
+    bool cut_unsynced;           /* nothing that was not synced is kept but this part */
+    bool io_error;               /* every operation fails */
 };
 
 /* All bytes 0xff. */

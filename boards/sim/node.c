@@ -240,6 +240,36 @@ static enum err storage_sync(void *ctx)
     return ask(ctx, WIRE_SYNC, 0, 0);
 }
 
+/* The device key's block: the area, then a mark. A bit of the mark that is no longer set says that the area was durable before. */
+enum { KEY_AT = DISK_SIZE, MARK_AT = KEY_AT + BOARD_KEY_SIZE, MARK = 16 };
+
+static enum err key_read(void *ctx, uint8_t ret[BOARD_KEY_SIZE])
+{
+    uint8_t mark[MARK];
+    bool blank = true;
+    enum err e = storage_read(ctx, MARK_AT, mark, sizeof(mark));
+
+    for (size_t i = 0; i < sizeof(mark); i++)
+        blank = blank && mark[i] == 0xff;
+    if (e != OK)
+        return e;
+    return blank ? ERR_STORE_EMPTY : storage_read(ctx, KEY_AT, ret, BOARD_KEY_SIZE);
+}
+
+static enum err key_write(void *ctx, const uint8_t area[BOARD_KEY_SIZE])
+{
+    static const uint8_t mark[MARK];
+    enum err e = storage_erase(ctx, KEY_AT, DISK_BLOCK);
+
+    if (e == OK)
+        e = storage_prog(ctx, KEY_AT, area, BOARD_KEY_SIZE);
+    if (e == OK)
+        e = storage_sync(ctx);
+    if (e == OK)
+        e = storage_prog(ctx, MARK_AT, mark, sizeof(mark));
+    return e == OK ? storage_sync(ctx) : e;
+}
+
 static void finish(void *ctx, enum board_finish how, int status)
 {
     struct node *n = ctx;
@@ -282,6 +312,8 @@ int node_run(struct sim *s, int sock)
         .site = site,
         .cmdline = cmdline,
         .storage = s->has_storage ? &storage : NULL,
+        .key_read = s->has_storage ? key_read : NULL,
+        .key_write = s->has_storage ? key_write : NULL,
         .finish = finish,
     };
     struct host host;

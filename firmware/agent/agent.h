@@ -7,6 +7,7 @@
 #define JOINBOOT_AGENT_AGENT_H
 
 #include "config/bundle.h"
+#include "firmware/agent/device.h"
 #include "firmware/agent/host.h"
 #include "firmware/agent/journal.h"
 #include "firmware/agent/keeper.h"
@@ -71,6 +72,7 @@ struct agent {
     struct site site;
     struct machine machine;
     struct state state;
+    struct device device;
     struct timekeeper time;
     bool seeded;        /* the stored seed is mixed in, and its successor durable */
     bool resuming;      /* this machine is a node already, and goes straight to its kubelet */
@@ -124,6 +126,9 @@ int agent_run(struct agent *a, const struct board *board, const struct host *hos
 /* One turn of the loop without the sleep; returns when it wants to run again. For boards that have their own main loop, and for tests. */
 uint64_t agent_turn(struct agent *a);
 void agent_init(struct agent *a, const struct board *board, const struct host *host);
+
+/* Without the loop: the enrolment record of this machine (device.h), whose key is made if there is none. Nothing else is read or written. */
+enum err agent_enrolment(struct agent *a, const struct board *board, struct buf *ret, struct fault *f) MUST_USE;
 
 /* The time now, in seconds since 1970. */
 int64_t agent_time(const struct agent *a);

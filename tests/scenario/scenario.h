@@ -54,6 +54,11 @@ void scenario_publish(unsigned sequence, const char *more, const char *node_ip);
 /* The kubeadm documents of what is published from now on: lines behind the worker's document, or, if it begins with `apiVersion`, all. NULL, also
  * after scenario_setup: the worker's document alone. */
 extern const char *scenario_document;
+/* The public JWK to which the kubeadm documents of what is published from now on are sealed, as a worker's; NULL, also after scenario_setup: they
+ * stand in clear. */
+extern const char *scenario_seal_to;
+/* The public JWK in the newest enrolment record on the console; stays until the next call. */
+const char *scenario_device_key(void);
 /* A certificate that peers.py made: `node` and `short` for kubelet, `kube-ca`, which signed them. */
 void scenario_pem(const char *name, struct os_pem *ret);
 /* `config` or `api` serves in another way (peers.py); "" is the honest one. */

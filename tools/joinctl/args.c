@@ -26,6 +26,8 @@ static const struct {
     [OPTION_PERMIT_UNSAFE] = {"--permit-unsafe-skip-ca", NULL, "the site permits unsafeSkipCAVerification"},
     [OPTION_ROLE] = {"--role", "ROLE", "worker, control-plane or init"},
     [OPTION_FAMILY] = {"--family", "FAMILY", "ipv4, ipv6 or dual"},
+    [OPTION_SEAL_TO] = {"--seal-to", "FILE", "the machine's enrolment record, or the JWK of its device key"},
+    [OPTION_DEVICE] = {"--device", NULL, "a device key, for a machine's image"},
 };
 
 static const char *o_value(const struct command *c)
