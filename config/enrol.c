@@ -77,11 +77,10 @@ enum err enrol_area_put(const uint8_t d[static SECRET], uint8_t ret[static BOARD
 enum err enrol_area_read(const uint8_t area[static BOARD_KEY_SIZE], struct jose_secret *ret)
 {
     uint8_t digest[HASH_SIZE];
-    enum err e = digest_of(area, digest);
+    enum err e;
 
-    if (e == OK && !equal_ct(digest, area + SECRET, sizeof(digest)))
-        e = ERR_DEVICE_KEY;
-    if (e == OK)
-        e = jose_secret_of(area, ret);
+    if (digest_of(area, digest) != OK || !equal_ct(digest, area + SECRET, sizeof(digest)))
+        return ERR_DEVICE_KEY;
+    e = jose_secret_of(area, ret);
     return e == ERR_INPUT ? ERR_DEVICE_KEY : e;
 }

@@ -25,7 +25,8 @@ _Static_assert((int)SLOT == (int)JOSE_THUMBPRINT_TEXT, "a thumbprint is 32 bytes
 
 /* A JWE's parts. The texts point into it. */
 struct parts {
-    struct span header, iv, ciphertext, tag;
+    struct span header, ciphertext, tag;
+    uint8_t iv[JWE_IV];
     struct jose_key epk;
     char kid[JOSE_THUMBPRINT_TEXT + 1];
 };
@@ -54,7 +55,7 @@ static enum err read_header(struct parts *p)
     struct buf header = BUF_OF(text), want = BUF_OF(want_text);
     struct span kid;
 
-    if (text_b64url(p->header, &header) != OK || header.n != HEADER)
+    if (text_b64url(p->header, &header) != OK)
         return ERR_SEAL_HEADER;
     kid = span_sub(buf_span(&header), SLOT_KID, SLOT);
     if (!exactly(span_sub(buf_span(&header), SLOT_X, SLOT), p->epk.x, sizeof(p->epk.x)) ||
@@ -69,15 +70,15 @@ static enum err split(struct span jwe, struct parts *ret)
 {
     struct parts p = {.header = span_cut(&jwe, '.')};
     struct span key = span_cut(&jwe, '.');
-    uint8_t iv[JWE_IV], tag[JWE_TAG];
+    struct span iv = span_cut(&jwe, '.');
+    uint8_t tag[JWE_TAG];
     enum err e;
 
-    p.iv = span_cut(&jwe, '.');
     p.ciphertext = span_cut(&jwe, '.');
     p.tag = jwe;
     /* Of direct agreement there is no encrypted key; an empty text seals nothing. */
     if (key.n > 0 || !jose_is_b64url(p.header) || !jose_is_b64url(p.ciphertext) || !jose_is_b64url(p.tag) ||
-        !exactly(p.iv, iv, sizeof(iv)))
+        !exactly(iv, p.iv, sizeof(p.iv)))
         return ERR_SEAL_FORM;
     /* Each bit that a tag lacks makes a forgery twice as likely. */
     if (!exactly(p.tag, tag, sizeof(tag)))
@@ -94,6 +95,7 @@ enum err jwe_agree(const uint8_t d[static 32], const struct jose_key *other, uin
     uint8_t point[65] = {4}, z[32]; /* uncompressed, SEC 1 section 2.3.3 */
     psa_key_id_t id;
     size_t n = 0;
+    bool gone;
     enum err e;
 
     if (!crypto_started())
@@ -110,12 +112,11 @@ enum err jwe_agree(const uint8_t d[static 32], const struct jose_key *other, uin
     /* PSA refuses a point that is not on the curve: from its answers d could be learned (invalid-curve attack). */
     e = crypto_psa_err(psa_raw_key_agreement(PSA_ALG_ECDH, id, point, sizeof(point), z, sizeof(z), &n),
                        ERR_SEAL_POINT);
-    if (psa_destroy_key(id) != PSA_SUCCESS && e == OK)
-        e = ERR_STATE;
+    gone = psa_destroy_key(id) == PSA_SUCCESS;
     if (e == OK)
         memcpy(ret_z, z, sizeof(z));
     wipe(z, sizeof(z));
-    return e;
+    return e == OK && !gone ? ERR_STATE : e;
 }
 
 static struct span be32(uint8_t to[static 4], size_t v)
@@ -198,24 +199,23 @@ static enum err join(const struct parts *p, struct buf *to, size_t *ret_n)
 enum err jwe_open(struct span jwe, const struct jose_secret *key, struct buf *ret)
 {
     char own[JOSE_THUMBPRINT_TEXT + 1];
-    uint8_t content[JWE_KEY] = {0}, iv[JWE_IV];
+    uint8_t content[JWE_KEY] = {0};
     struct parts p;
     size_t n = 0;
     enum err e = split(jwe, &p);
 
     if (e == OK)
         e = jose_thumbprint(&key->pub, own);
-    if (e == OK && memcmp(own, p.kid, sizeof(own)) != 0)
-        e = ERR_SEAL_RECIPIENT;
-    if (e == OK)
-        e = join(&p, ret, &n);
     if (e != OK)
         return e;
-    if (!exactly(p.iv, iv, sizeof(iv)))
-        return ERR_SEAL_FORM;
+    if (memcmp(own, p.kid, sizeof(own)) != 0)
+        return ERR_SEAL_RECIPIENT;
+    e = join(&p, ret, &n);
+    if (e != OK)
+        return e;
     e = content_key(&p, key->d, content);
     if (e == OK)
-        e = jwe_gcm_open(span_of(content, sizeof(content)), iv, p.header, ret->p + ret->n, n);
+        e = jwe_gcm_open(span_of(content, sizeof(content)), p.iv, p.header, ret->p + ret->n, n);
     wipe(content, sizeof(content));
     if (e == OK)
         ret->n += n;

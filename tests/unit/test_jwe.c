@@ -272,11 +272,19 @@ static void test_headers(void **state)
         {"\"}", "\"}\n"},
     };
     struct jose_secret key = pair(bob);
-    char jwe[1024];
+    char jwe[1024], kid[JOSE_THUMBPRINT_TEXT + 1];
     struct span s = seal_to(&key.pub, jwe, sizeof(jwe));
 
     (void)state;
     assert_int_equal(open_edited(&key, s, "ECDH-ES", "ECDH-ES"), OK);
+    /* A slot cannot bring members of its own. */
+    assert_int_equal(jwe_look(s, kid), OK);
+    assert_int_equal(open_edited(&key, s, kid, "A\",\"zip\":\"DEF\",\"crit\":[\"x\"],\"exp\":\"AAAAAAAA"),
+                     ERR_SEAL_HEADER);
+    assert_int_equal(open_edited(&key, s, kid, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+                     ERR_SEAL_RECIPIENT);
+    assert_int_equal(open_edited(&key, s, kid, ""), ERR_SEAL_HEADER);
+    assert_int_equal(open_header(&key, s, "{}"), ERR_SEAL_HEADER);
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_int_equal(open_edited(&key, s, rows[i].from, rows[i].to), ERR_SEAL_HEADER);
 }
@@ -453,7 +461,12 @@ static void test_wycheproof(void **state)
 
 static int start(void **state)
 {
+    struct jose_secret k = {.d = {1}};
+    uint8_t z[32];
+
     (void)state;
+    if (jwe_agree(k.d, &k.pub, z) != ERR_STATE)
+        return 1;
     testcrypto_start(64 * 1024);
     return 0;
 }

@@ -103,6 +103,7 @@ static void test_opened(void **state)
     assert_false(bundle.closed);
     assert_true(span_is(bundle.join.token, TOKEN));
     assert_true(span_is(bundle.kubeadm_yaml, JOIN));
+    assert_true(gate_admitted(bundle.kubeadm_yaml));
     assert_int_equal(bundle_open(verified, &other, &arena, &bundle, &fault), OK); /* it is open */
     assert_int_equal(parse("role: init\n", INIT, ""), OK);
     assert_int_equal(bundle_open(verified, &device, &arena, &bundle, &fault), OK);
@@ -140,6 +141,8 @@ static void test_refused(void **state)
     refuse("role: worker\n", NODE "---\n" JOIN, &device, ERR_CONFIG_KIND, "kind");
     refuse("role: worker\n", "# nothing\n", &device, ERR_CONFIG_SYNTAX, "");
     assert_int_equal(parse("", JOIN, ""), ERR_CONFIG_FIELD); /* no role */
+    assert_int_equal(parse("", NULL, "---\n" INIT), OK);     /* in clear it needs none */
+    assert_int_equal(bundle.role, BUNDLE_INIT);
     assert_int_equal(parse("role: worker\n", JOIN, "---\n" JOIN), ERR_CONFIG_SEALED);
     assert_int_equal(parse("role: worker\n", JOIN, "---\n" NODE), ERR_CONFIG_SEALED);
     assert_int_equal(parse("role: worker\nsealed: ''\n", NULL, ""), ERR_SEAL_FORM);
