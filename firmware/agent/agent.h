@@ -128,7 +128,8 @@ uint64_t agent_turn(struct agent *a);
 void agent_init(struct agent *a, const struct board *board, const struct host *host);
 
 /* Without the loop: the enrolment record of this machine (device.h), whose key is made if there is none. Nothing else is read or written. */
-enum err agent_enrolment(struct agent *a, const struct board *board, struct buf *ret, struct fault *f) MUST_USE;
+enum err agent_enrolment(struct agent *a, const struct board *board, struct buf *ret,
+                         struct fault *f) MUST_USE;
 
 /* The time now, in seconds since 1970. */
 int64_t agent_time(const struct agent *a);
