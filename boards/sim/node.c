@@ -245,9 +245,14 @@ enum { KEY_AT = DISK_SIZE, MARK_AT = KEY_AT + BOARD_KEY_SIZE, MARK = 16 };
 
 static enum err key_read(void *ctx, uint8_t ret[BOARD_KEY_SIZE])
 {
+    const struct node *n = ctx;
     uint8_t mark[MARK];
     bool blank = true;
-    enum err e = storage_read(ctx, MARK_AT, mark, sizeof(mark));
+    enum err e;
+
+    if (n->sim->os && n->sim->os->foreign_state)
+        return ERR_STORE_EMPTY;
+    e = storage_read(ctx, MARK_AT, mark, sizeof(mark));
 
     for (size_t i = 0; i < sizeof(mark); i++)
         blank = blank && mark[i] == 0xff;
@@ -259,8 +264,12 @@ static enum err key_read(void *ctx, uint8_t ret[BOARD_KEY_SIZE])
 static enum err key_write(void *ctx, const uint8_t area[BOARD_KEY_SIZE])
 {
     static const uint8_t mark[MARK];
-    enum err e = storage_erase(ctx, KEY_AT, DISK_BLOCK);
+    const struct node *n = ctx;
+    enum err e;
 
+    if (n->sim->os && n->sim->os->foreign_state)
+        return ERR_STORE_EMPTY;
+    e = storage_erase(ctx, KEY_AT, DISK_BLOCK);
     if (e == OK)
         e = storage_prog(ctx, KEY_AT, area, BOARD_KEY_SIZE);
     if (e == OK)

@@ -188,6 +188,7 @@ static enum err check_spent(struct agent *a)
 
 enum step accept_step(struct agent *a)
 {
+    enum step s;
     bool same;
 
     a->machine.now_s = agent_time(a);
@@ -199,6 +200,10 @@ enum step accept_step(struct agent *a)
     same = memcmp(a->state.digest, verified_digest(a->verified), HASH_SIZE) == 0;
     if (!(a->resuming && same) && check_spent(a) != OK)
         return STEP_ERROR;
+    /* Without a state partition there is no key to which anything could be sealed: it comes first, and the next bundle is sealed to the new key. */
+    s = a->state_foreign && a->bundle.closed && !a->device.has_key ? format_state(a) : STEP_DONE;
+    if (s != STEP_DONE)
+        return s;
     /* Before the resumption ends: a bundle that cannot be opened takes no node down. */
     if (open_documents(a) != OK)
         return STEP_ERROR;

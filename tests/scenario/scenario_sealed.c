@@ -160,6 +160,33 @@ static void test_no_place_for_a_key(void **unused)
     assert_int_equal(scenario_count(record), 0);
 }
 
+/* No key before there is a place for it; a sealed bundle can permit to make that place, and the next one is sealed to the key that is made then. */
+static void test_foreign_state(void **unused)
+{
+    static char own[256];
+
+    (void)unused;
+    scenario_os();
+    scenario_servers("sealed = required\n");
+    machine.os->kubelet_joins_ms = 500;
+    machine.os->pid1 = true;
+    machine.os->foreign_state = true;
+    scenario_seal_to = other;
+    scenario_publish(7, node, NULL);
+    scenario_boot();
+    scenario_expect(" resume error code=device.none", 100);
+    scenario_expect(" accept error code=state.foreign", 8000);
+    assert_int_equal(scenario_count(record), 0);
+    scenario_publish(8, "families: [ipv4, ipv6]\nformatState: true\n", NULL);
+    scenario_expect(record, 65000);
+    scenario_expect(" accept error code=seal.recipient", 1000);
+    assert_false(machine.os->foreign_state);
+    snprintf(own, sizeof(own), "%s", scenario_device_key());
+    scenario_seal_to = own;
+    scenario_publish(9, node, NULL);
+    scenario_expect(" joined done", 65000);
+}
+
 static void test_no_key_without_entropy(void **unused)
 {
     (void)unused;
@@ -216,6 +243,7 @@ int main(void)
         SCENARIO(test_node_stays),
         SCENARIO(test_damaged_key),
         SCENARIO(test_no_place_for_a_key),
+        SCENARIO(test_foreign_state),
         SCENARIO(test_no_key_without_entropy),
         SCENARIO(test_power_cuts),
     };
