@@ -207,12 +207,12 @@ static void test_no_memory(void **state)
 /* The largest documents that fit. */
 static void test_large(void **state)
 {
-    static char text[40 * 1024];
+    static char text[60 * 1024];
     size_t n = 0;
 
     (void)state;
     n = (size_t)snprintf(text, sizeof(text), "%s", JOIN);
-    while (n < 24 * 1024)
+    while (n < 46 * 1024)
         n += (size_t)snprintf(text + n, sizeof(text) - n, "# a comment that fills the document\n");
     assert_int_equal(parse("role: worker\n", text, ""), OK);
     assert_int_equal(bundle_open(verified, &device, &arena, &bundle, &fault), OK);
