@@ -9,7 +9,7 @@
 
 #include "firmware/base/span.h"
 
-enum { BOARD_NICS_MAX = 16, BOARD_FRAME_MAX = 1514, BOARD_SERIAL_MAX = 64 };
+enum { BOARD_NICS_MAX = 16, BOARD_FRAME_MAX = 1514, BOARD_SERIAL_MAX = 64, BOARD_KEY_SIZE = 64 };
 
 struct board_nic {
     char name[16];
@@ -77,6 +77,11 @@ struct board {
     const struct storage *storage;     /* for the record log; NULL: nothing is stored */
     const struct storage
         *bundles; /* for the bundle that a BMC keeps, at least 32 KiB of it; NULL: it is not stored */
+    /* The device key's area: a secret that is written once and that ordinary operation only reads. Both NULL, or both there. key_read:
+     * ERR_STORE_EMPTY if nothing was written, or a power cut came before all of it was durable; ERR_STORE_IO. */
+    enum err (*key_read)(void *ctx, uint8_t ret[BOARD_KEY_SIZE]);
+    /* Called only behind ERR_STORE_EMPTY, and durable when it returns. ERR_STORE_IO; ERR_STORE_EMPTY if this boot has no place that lasts. */
+    enum err (*key_write)(void *ctx, const uint8_t area[BOARD_KEY_SIZE]);
     void (*finish)(void *ctx, enum board_finish how, int status);
 };
 

@@ -161,6 +161,8 @@ static void look_at_node(struct notes *n)
 unsigned bundle_notes(const struct bundle *b, struct bundle_note ret[static BUNDLE_NOTES_MAX])
 {
     struct notes n = {.b = b, .list = ret};
+    if (b->closed) /* nothing is known of the documents */
+        return 0;
     if (join_node_ips(&b->join, n.ips, &n.ip_count, NULL) != OK)
         n.ip_count = 0;
     if (b->role == BUNDLE_INIT)

@@ -8,11 +8,14 @@
 static enum err check_role(const struct bundle *b, unsigned can, struct fault *f)
 {
     if (b->role == BUNDLE_CONTROL_PLANE && !(can & BUNDLE_CAN_CONTROL_PLANE))
-        return yaml_fault(f, ERR_CONFIG_CONTROL_PLANE, yaml_get(b->join.root, "controlPlane"),
+        return yaml_fault(f, ERR_CONFIG_CONTROL_PLANE,
+                          b->closed ? yaml_get(b->node.root, "role") : yaml_get(b->join.root, "controlPlane"),
                           "this document joins a control-plane node");
     const struct yaml_node *root = b->cluster.root ? b->cluster.root : b->init.root;
     if (b->role == BUNDLE_INIT && !(can & BUNDLE_CAN_INIT))
-        return yaml_fault(f, ERR_CONFIG_INIT, yaml_get(root, "kind"), "this document creates a cluster");
+        return yaml_fault(f, ERR_CONFIG_INIT,
+                          b->closed ? yaml_get(b->node.root, "role") : yaml_get(root, "kind"),
+                          "this document creates a cluster");
     return OK;
 }
 
@@ -54,7 +57,7 @@ enum err bundle_supported(const struct bundle *b, unsigned can, bool permit_unsa
     enum err e = check_role(b, can, f);
     if (e == OK)
         e = check_node(&b->node, can, f);
-    if (e != OK)
+    if (e != OK || b->closed)
         return e;
     return b->role == BUNDLE_WORKER ? join_supported(&b->join, permit_unsafe_skip_ca, f)
                                     : check_kubeadm(b, permit_unsafe_skip_ca, f);

@@ -22,7 +22,7 @@ enum err gate_admit(enum gate_proof proof, struct span bytes)
 {
     struct slot s = {.proof = proof, .bytes = bytes};
     if (proof != GATE_SIGNATURE && proof != GATE_TOKEN_JWS && proof != GATE_VERIFIED_PEER &&
-        proof != GATE_OWN_FILE)
+        proof != GATE_SEAL && proof != GATE_OWN_FILE)
         return ERR_STATE;
     enum err e = hash_sha256(bytes, s.digest);
     if (e != OK)

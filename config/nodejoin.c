@@ -7,6 +7,7 @@
 
 #include "config/nodejoin_fields.h"
 #include "firmware/base/text.h"
+#include "firmware/crypto/jwe.h"
 
 static const char *const hand_offs[] = {
     [NODEJOIN_SUPERVISE] = "supervise",
@@ -191,9 +192,30 @@ static enum err read_format_state(const struct yaml_node *v, struct nodejoin_ctx
     return yaml_bool(v, &c->n->format_state, c->f);
 }
 
+static enum err read_role(const struct yaml_node *v, struct nodejoin_ctx *c)
+{
+    struct span s;
+    enum err e = yaml_string(v, &s, c->f);
+    if (e != OK)
+        return e;
+    for (unsigned i = 0; i < BUNDLE_ROLES; i++) {
+        if (!span_is(s, bundle_role_name((enum bundle_role)i)))
+            continue;
+        c->n->has_role = true;
+        c->n->role = (enum bundle_role)i;
+        return OK;
+    }
+    return yaml_fault(c->f, ERR_CONFIG_FIELD, v, "must be worker, control-plane or init");
+}
+
+/* Its form alone: a courier, which cannot open it, refuses what nobody could. */
 static enum err read_sealed(const struct yaml_node *v, struct nodejoin_ctx *c)
 {
-    return yaml_fault(c->f, ERR_CONFIG_SEALED, v, "sealed documents are not read by this version");
+    enum err e = yaml_string(v, &c->n->sealed, c->f);
+    if (e != OK)
+        return e;
+    e = jwe_look(c->n->sealed, c->n->sealed_to);
+    return e == OK ? OK : yaml_fault(c->f, e, v, "nobody can open this");
 }
 
 static const struct nodejoin_field nodejoin_fields[] = {
@@ -204,7 +226,7 @@ static const struct nodejoin_field nodejoin_fields[] = {
     {"families", read_families}, {"network", nodejoin_read_network},
     {"handOff", read_hand_off},  {"target", nodejoin_read_target},
     {"reset", read_reset},       {"formatState", read_format_state},
-    {"sealed", read_sealed},
+    {"role", read_role},         {"sealed", read_sealed},
 };
 
 /* Another kind of document is named as such, not by its first strange field. */
@@ -252,6 +274,9 @@ enum err nodejoin_read(const struct yaml_node *doc, struct nodejoin *ret, struct
         e = yaml_fault(f, ERR_CONFIG_FIELD, yaml_get(doc, "expiresAt"), "is not after issuedAt");
     if (e == OK)
         e = check_target(doc, &n, f);
+    /* A courier must know what it carries. */
+    if (e == OK && n.sealed.n > 0 && !n.has_role)
+        e = yaml_fault(f, ERR_CONFIG_FIELD, doc, "role is missing: sealed documents do not show theirs");
     if (e != OK)
         return e;
     if (n.families == 0)

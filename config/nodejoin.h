@@ -6,6 +6,7 @@
 #define JOINBOOT_CONFIG_NODEJOIN_H
 
 #include "boards/board.h"
+#include "config/bundle_role.h"
 #include "config/verify.h"
 #include "config/yaml.h"
 
@@ -45,11 +46,15 @@ struct nodejoin {
     bool
         reset; /* wipe what an earlier join left and join anew, if the sequence is higher than the stored one */
     bool format_state; /* a state partition that holds something else may be formatted */
+    bool has_role;
+    enum bundle_role role; /* of the sealed documents; in clear it follows from them */
+    struct span sealed;    /* kubeadm's documents as a JWE (jwe.h); empty: they follow in clear */
+    char sealed_to[JOSE_THUMBPRINT_TEXT + 1]; /* thumbprint of the device key that opens it */
     const struct yaml_node *root;
 };
 
 /* Reads and checks one document whose kind is NodeJoin; also for the signer, who has it without a signature. ERR_CONFIG_KIND, ERR_CONFIG_FIELD,
- * ERR_CONFIG_SEALED with line, column and path. */
+ * and of `sealed` jwe_look's, with line, column and path. */
 enum err nodejoin_read(const struct yaml_node *doc, struct nodejoin *ret, struct fault *f) MUST_USE;
 
 /* The word of SPEC.md, such as "switch-root". */
@@ -67,8 +72,11 @@ struct machine {
     enum time_quality quality;
 };
 
-/* Binding, cluster, sequence, time window: is this bundle for this machine, now? ERR_CONFIG_BINDING, _CLUSTER, _SEQUENCE, _EQUIVOCATION,
- * _EXPIRED, _FUTURE. */
+/* Is it bound to this machine, by all that its binding says? ERR_CONFIG_BINDING. */
+enum err nodejoin_bound(const struct nodejoin *n, const struct machine *m, struct fault *f) MUST_USE;
+
+/* Binding, cluster, sequence, time window: is this bundle for this machine, now? Nothing that is sealed is needed for it. ERR_CONFIG_BINDING,
+ * _CLUSTER, _SEQUENCE, _EQUIVOCATION, _EXPIRED, _FUTURE; ERR_SEAL_REQUIRED if the site takes no bundle whose documents are in clear. */
 enum err nodejoin_accept(const struct nodejoin *n, const uint8_t digest[static HASH_SIZE],
                          const struct site *site, const struct machine *m, struct fault *f) MUST_USE;
 

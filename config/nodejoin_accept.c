@@ -18,7 +18,7 @@ static bool has_mac(const struct machine *m, const uint8_t mac[static 6])
 }
 
 /* All that are given must match: a board that was moved into another machine is another machine. */
-static enum err check_binding(const struct nodejoin *n, const struct machine *m, struct fault *f)
+enum err nodejoin_bound(const struct nodejoin *n, const struct machine *m, struct fault *f)
 {
     if (!n->has_uuid && n->serial[0] == 0 && n->mac_count == 0)
         return fault_set(f, ERR_CONFIG_BINDING, "it is bound to no machine");
@@ -62,11 +62,16 @@ static enum err check_window(const struct nodejoin *n, const struct machine *m, 
 enum err nodejoin_accept(const struct nodejoin *n, const uint8_t digest[static HASH_SIZE],
                          const struct site *site, const struct machine *m, struct fault *f)
 {
-    enum err e = check_binding(n, m, f);
+    enum err e = nodejoin_bound(n, m, f);
     if (e == OK && strcmp(n->cluster, site->cluster) != 0)
         e = fault_set(f, ERR_CONFIG_CLUSTER, "it is for %s; this site's cluster is %s", n->cluster,
                       site->cluster);
     if (e == OK)
         e = check_sequence(n, digest, m, f);
-    return e == OK ? check_window(n, m, f) : e;
+    if (e == OK)
+        e = check_window(n, m, f);
+    /* Whoever can read a bundle has its token; a site that seals does not take one by mistake. */
+    if (e == OK && site->sealed_required && n->sealed.n == 0)
+        e = fault_set(f, ERR_SEAL_REQUIRED, "the site configuration says sealed = required");
+    return e;
 }

@@ -121,6 +121,16 @@ static enum err read_one_family(struct span value, struct site *s)
     return yes_no(value, &s->one_family);
 }
 
+static enum err read_sealed(struct span value, struct site *s)
+{
+    static const char *const words[] = {"optional", "required", NULL};
+    unsigned i = 0;
+    enum err e = choice(value, words, &i);
+    if (e == OK)
+        s->sealed_required = i == 1;
+    return e;
+}
+
 static enum err read_permit(struct span value, struct site *s)
 {
     return yes_no(value, &s->permit_unsafe_skip_ca);
@@ -215,6 +225,7 @@ static const struct key keys[] = {
     {.name = "families", .read = read_families},
     {.name = "families-wait", .read = read_wait, .flags = CMDLINE},
     {.name = "one-family", .read = read_one_family},
+    {.name = "sealed", .read = read_sealed},
     {.name = "permit-unsafe-skip-ca", .read = read_permit},
     {.name = "permit-kubelet-args", .read = read_permit_args},
     {.name = "kubelet", .read = read_kubelet},

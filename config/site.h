@@ -1,7 +1,7 @@
 /*
  * site.h - the site configuration: the root of trust. `key = value` lines, `#` comments, its own small bounded reader, never libyaml.
  *
- * Keys (SPEC.md): trust (JWK, up to 8), tls-root (base64 DER, up to 8), cluster, url, nic, dad, families, families-wait, one-family,
+ * Keys (SPEC.md): trust (JWK, up to 8), tls-root (base64 DER, up to 8), cluster, url, nic, dad, families, families-wait, one-family, sealed,
  * permit-unsafe-skip-ca, permit-kubelet-args, kubelet, runtime, root, state, target, images, syslog, log; of a BMC also host-link, host-uuid,
  * host-serial, host-mac, serve-window and refresh; of its host via and bmc-link; permit-unsealed. The kernel command line (joinboot.KEY=VALUE) may set url, nic, dad, families-wait and log, never
  * keys, roots, cluster or permissions.
@@ -34,6 +34,7 @@ struct site {
     unsigned families;         /* declared families, default both */
     uint32_t families_wait_ms; /* default 30 s */
     bool one_family;           /* after that go on with one */
+    bool sealed_required;      /* no bundle whose kubeadm documents are in clear is accepted */
     bool permit_unsafe_skip_ca;
     char permit_kubelet_args
         [SITE_TEXT_MAX];         /* names of dangerous arguments, a comma between two; empty: none */

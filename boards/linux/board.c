@@ -128,6 +128,21 @@ static struct span op_cmdline(void *ctx)
     return s->cmdline;
 }
 
+static enum err op_key_read(void *ctx, uint8_t ret[BOARD_KEY_SIZE])
+{
+    const struct system *s = ctx;
+
+    return devkey_read(&s->devkey, system_lasting_state(s), ret);
+}
+
+static enum err op_key_write(void *ctx, const uint8_t area[BOARD_KEY_SIZE])
+{
+    const struct system *s = ctx;
+
+    /* Who has the record log, and its lock, is the only one who writes. */
+    return devkey_write(s->storage.fd >= 0 ? system_lasting_state(s) : NULL, area);
+}
+
 static void op_finish(void *ctx, enum board_finish how, int status)
 {
     system_finish(ctx, how, status);
@@ -155,6 +170,8 @@ void system_fill_board(struct system *s)
         .cmdline = op_cmdline,
         .storage = s->storage.fd >= 0 ? &s->storage.ops : NULL,
         .bundles = s->storage.fd >= 0 ? &s->bundles.ops : NULL,
+        .key_read = op_key_read,
+        .key_write = op_key_write,
         .finish = op_finish,
     };
 }

@@ -87,6 +87,22 @@ static int run_agent(void)
     return OPTIONS_EXIT_OK;
 }
 
+static int print_enrolment(void)
+{
+    char text[ENROL_RECORD_MAX];
+    struct buf b = BUF_OF(text), line = BUF_OF(text);
+    struct fault f = {0};
+
+    system_start_enrol(&sys);
+    if (agent_enrolment(&agent, &sys.board, &b, &f) == OK) {
+        print(STDOUT_FILENO, buf_span(&b));
+        return OPTIONS_EXIT_OK;
+    }
+    fault_print(&f, &line);
+    buf_u8(&line, 0);
+    return complain(text, OPTIONS_EXIT_FAILED);
+}
+
 static int run_process(int argc, char **argv)
 {
     char why_mem[300], line[400];
@@ -104,6 +120,8 @@ static int run_process(int argc, char **argv)
     }
     if (geteuid() != 0)
         return complain("needs root: raw frames and kernel settings", OPTIONS_EXIT_FAILED);
+    if (sys.options.enrol)
+        return print_enrolment();
     if (system_start(&sys, &f)) {
         fault_print(&f, &b);
         buf_u8(&b, 0);

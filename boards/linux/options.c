@@ -11,6 +11,7 @@ static const char HELP[] =
     "joinboot - makes this machine a node of a Kubernetes cluster from a signed join config\n"
     "\n"
     "  joinboot --site FILE [--state FILE] [--nic NAME] [--set KEY=VALUE]... [--once]\n"
+    "  joinboot --enrol [--site FILE] [--state FILE]\n"
     "  joinboot --one-shot [--timeout SECONDS] [--site FILE] [--state FILE] [--nic NAME] [--set KEY=VALUE]...\n"
     "\n"
     "It brings both address families up on one network link with its own network stack, fetches the join config that\n"
@@ -29,6 +30,9 @@ static const char HELP[] =
     "                      sockets, write kubelet's files, have the service manager restart kubelet, and exit when the\n"
     "                      node has joined; for bundles with `handOff: one-shot` (boards/linux/joinboot.service)\n"
     "  --timeout SECONDS   with --one-shot: exit 1 with the failing phase if the node has not joined by then\n"
+    "  --enrol             print this machine's enrolment record, one line of JSON for `joinctl sign --seal-to`, and exit;\n"
+    "                      a machine without a device key makes one: device.key beside the site configuration if the\n"
+    "                      image has it, else the state file's name with .key behind it\n"
     "  --version           print version and build time\n"
     "\n"
     "Exit status: 0 joined or stopped by a signal, 1 failed, 2 usage.\n"
@@ -133,6 +137,8 @@ enum err options_parse(struct options *o, int argc, const char *const *argv, str
             o->once = true;
         else if (strcmp(argv[i], "--one-shot") == 0)
             o->one_shot = true;
+        else if (strcmp(argv[i], "--enrol") == 0)
+            o->enrol = true;
         else if (!takes)
             return refuse(ret_why, "unknown argument", argv[i]);
         else if (i + 1 == argc)

@@ -16,6 +16,7 @@ struct options {
     struct board_identity identity;
     bool once;
     bool one_shot;
+    bool enrol;
     uint32_t timeout_s; /* of the whole run with one_shot; 0: none */
     bool help;
     bool version;

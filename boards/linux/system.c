@@ -94,12 +94,24 @@ enum err system_start(struct system *s, struct fault *f)
     if (s->options.one_shot)
         oneshot_start(&s->oneshot, &s->nics);
     e = read_site(s, f);
+    devkey_load(&s->devkey, s->options.site);
     if (e == OK)
         e = storage_open(&s->storage, s->options.state, f);
     name_bundles(s);
     system_fill_board(s);
     system_fill_host(s);
     return e;
+}
+
+void system_start_enrol(struct system *s)
+{
+    struct fault unused = {0};
+
+    start_common(s);
+    s->nics.only = s->options.nic;
+    devkey_load(&s->devkey, s->options.site);
+    (void)!storage_open(&s->storage, s->options.state, &unused);
+    system_fill_board(s);
 }
 
 void system_say(struct system *s, const char *fmt, ...)
@@ -132,6 +144,7 @@ void system_start_pid1(struct system *s)
     start_common(s);
     system_fill_board(s);
     s->options.site = "/etc/joinboot/site.conf";
+    devkey_load(&s->devkey, s->options.site);
     s->uevent_fd = listen_netlink(NETLINK_KOBJECT_UEVENT, 1);
     pid1_prepare(s);
     if (!sysfile_read("/proc/cmdline", s->cmdline_mem, sizeof(s->cmdline_mem), &n))
@@ -155,6 +168,13 @@ void system_start_pid1(struct system *s)
     name_bundles(s);
     system_fill_board(s);
     system_fill_host(s);
+}
+
+const char *system_lasting_state(const struct system *s)
+{
+    bool lasts = !s->pid1 || (s->state_open && (s->rootfs.state[0] || pid1_root_is_lasting()));
+
+    return lasts ? s->options.state : NULL;
 }
 
 /* From here on there is one place for what lasts. */

@@ -5,6 +5,7 @@
 #define JOINBOOT_BOARDS_LINUX_SYSTEM_H
 
 #include "boards/linux/bootlog.h"
+#include "boards/linux/devkey.h"
 #include "boards/linux/hostnet.h"
 #include "boards/linux/keep.h"
 #include "boards/linux/modules.h"
@@ -29,6 +30,7 @@ struct system {
     struct storage_file storage;
     struct storage_file bundles; /* beside it, with .bundle behind its name */
     char bundles_path[256];
+    struct devkey devkey;
     struct hostnet net;
     struct keep keep;
     struct service services[HOST_SERVICES];
@@ -67,6 +69,12 @@ void system_sleep(struct system *s, uint64_t wake_ms);
 
 /* board.h: finish. Stops the services; ends the process, or the machine. */
 void system_finish(struct system *s, enum board_finish how, int status);
+
+/* For options.enrol: only what the device key needs. Another joinboot may run; then nothing is written. */
+void system_start_enrol(struct system *s);
+
+/* The path of the record log if it outlives a power cycle, else NULL. */
+const char *system_lasting_state(const struct system *s);
 
 /* Fills s->board and s->host. */
 void system_fill_board(struct system *s);

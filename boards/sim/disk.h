@@ -1,8 +1,9 @@
 /*
  * disk.h - the raw storage of a simulated machine, kept by the scheduler, with a power cut at any operation.
  *
- * What was programmed or erased since the last sync may be lost or kept. A cut during an operation keeps a prefix of it. It can be as slow as
- * flash: then an operation is begun at once, and every later one is refused until it is done.
+ * The record log lies first, then the bundle of a BMC, then the device key. What was programmed or erased since the last sync may be lost or kept. A cut
+ * during an operation keeps a prefix of it. It can be as slow as flash: then an operation is begun at once, and every later one is refused until it is
+ * done.
  */
 #ifndef JOINBOOT_BOARDS_SIM_DISK_H
 #define JOINBOOT_BOARDS_SIM_DISK_H
@@ -13,7 +14,9 @@ enum {
     DISK_BLOCK = 4096,
     DISK_STATE = 3 * DISK_BLOCK,    /* the record log */
     DISK_BUNDLES = 19 * DISK_BLOCK, /* behind it: the bundle that a BMC keeps */
-    DISK_SIZE = DISK_STATE + DISK_BUNDLES,
+    DISK_KEY = DISK_BLOCK,          /* behind that: the device key */
+    DISK_KEY_AT = DISK_STATE + DISK_BUNDLES,
+    DISK_SIZE = DISK_STATE + DISK_BUNDLES + DISK_KEY,
     DISK_LOG_MAX = 1024
 };
 

@@ -256,6 +256,46 @@ static enum err storage_sync(void *ctx)
     return ask(((const struct part *)ctx)->node, WIRE_SYNC, 0, 0);
 }
 
+/* The device key's block: the area, then a mark. A bit of the mark that is no longer set says that the area was durable before. */
+enum { MARK_AT = BOARD_KEY_SIZE, MARK = 16 };
+
+static enum err key_read(void *ctx, uint8_t ret[BOARD_KEY_SIZE])
+{
+    struct node *n = ctx;
+    struct part key = {.node = n, .first = DISK_KEY_AT};
+    uint8_t mark[MARK];
+    bool blank = true;
+    enum err e;
+
+    if (n->sim->os && n->sim->os->foreign_state)
+        return ERR_STORE_EMPTY;
+    e = storage_read(&key, MARK_AT, mark, sizeof(mark));
+    for (size_t i = 0; i < sizeof(mark); i++)
+        blank = blank && mark[i] == 0xff;
+    if (e != OK)
+        return e;
+    return blank ? ERR_STORE_EMPTY : storage_read(&key, 0, ret, BOARD_KEY_SIZE);
+}
+
+static enum err key_write(void *ctx, const uint8_t area[BOARD_KEY_SIZE])
+{
+    static const uint8_t mark[MARK];
+    struct node *n = ctx;
+    struct part key = {.node = n, .first = DISK_KEY_AT};
+    enum err e;
+
+    if (n->sim->os && n->sim->os->foreign_state)
+        return ERR_STORE_EMPTY;
+    e = storage_erase(&key, 0, DISK_KEY);
+    if (e == OK)
+        e = storage_prog(&key, 0, area, BOARD_KEY_SIZE);
+    if (e == OK)
+        e = storage_sync(&key);
+    if (e == OK)
+        e = storage_prog(&key, MARK_AT, mark, sizeof(mark));
+    return e == OK ? storage_sync(&key) : e;
+}
+
 static void finish(void *ctx, enum board_finish how, int status)
 {
     struct node *n = ctx;
@@ -301,6 +341,8 @@ int node_run(struct sim *s, int sock)
         .cmdline = cmdline,
         .storage = s->has_storage ? &storage : NULL,
         .bundles = s->has_storage ? &bundles : NULL,
+        .key_read = s->has_storage ? key_read : NULL,
+        .key_write = s->has_storage ? key_write : NULL,
         .finish = finish,
     };
     struct host host;

@@ -352,11 +352,23 @@ static bool poll_host(void *ctx, uint64_t now_ms, uint64_t *ret_wake_ms, bool *r
     return o->stop;
 }
 
+static enum err root_step(void *ctx, const struct host_root *want, enum host_answer *ret, struct fault *f)
+{
+    struct os *o = ctx;
+
+    if (o->foreign_state && !want->may_format)
+        return fault_set(f, ERR_STATE_FOREIGN, "somebody else's");
+    o->foreign_state = false;
+    *ret = HOST_YES;
+    return OK;
+}
+
 struct host os_host(struct os *o)
 {
     return (struct host){
         .ctx = o,
         .pid1 = o->pid1,
+        .root_step = root_step,
         .write_file = write_file,
         .read_file = read_file,
         .remove_file = remove_file,

@@ -33,8 +33,10 @@ struct os {
     bool pid1;
     bool swap, resolved, port_taken, cri_silent, sick; /* sick: healthz does not answer ok */
     bool refuse_files, refuse_network;                 /* write_file, net_apply fail */
-    bool stop;                                         /* somebody pressed the button */
-    uint32_t job_ms;                                   /* how long a job takes */
+    bool
+        foreign_state; /* what lasts would lie on a partition that holds something else, until that is formatted */
+    bool stop;         /* somebody pressed the button */
+    uint32_t job_ms;           /* how long a job takes */
     char kubelet_version[64];  /* what `kubelet --version` prints; empty: a good one */
     const char *kubeadm_says;  /* what kubeadm prints; NULL: nothing */
     bool kubeadm_etcd;         /* kubeadm comes as far as etcd's data */

@@ -7,6 +7,7 @@
 #define JOINBOOT_AGENT_AGENT_H
 
 #include "config/bundle.h"
+#include "firmware/agent/device.h"
 #include "firmware/agent/host.h"
 #include "firmware/agent/journal.h"
 #include "firmware/agent/keeper.h"
@@ -84,6 +85,7 @@ struct agent {
     struct state next; /* while `saving`: on its way to the storage (phases_save) */
     struct reclog_job storing;
     bool saving;
+    struct device device;
     struct timekeeper time;
     bool seeded;        /* the stored seed is mixed in, and its successor durable */
     bool resuming;      /* this machine is a node already, and goes straight to its kubelet */
@@ -148,6 +150,10 @@ int agent_run(struct agent *a, const struct phase_table *table, const struct boa
 uint64_t agent_turn(struct agent *a);
 void agent_init(struct agent *a, const struct phase_table *table, const struct board *board,
                 const struct host *host);
+
+/* Without the loop: the enrolment record of this machine (device.h), whose key is made if there is none. Nothing else is read or written. */
+enum err agent_enrolment(struct agent *a, const struct board *board, struct buf *ret,
+                         struct fault *f) MUST_USE;
 
 /* The time now, in seconds since 1970. */
 int64_t agent_time(const struct agent *a);

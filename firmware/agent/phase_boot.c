@@ -162,6 +162,29 @@ void identify_report(struct agent *a)
     journal_text(&a->journal, "cluster", a->site.cluster);
 }
 
+enum err agent_enrolment(struct agent *a, const struct board *board, struct buf *ret, struct fault *f)
+{
+    uint64_t end;
+    enum err e;
+
+    agent_init(a, NULL, board, NULL); /* no row runs */
+    for (end = a->now_ms + phases[PHASE_IDENTIFY].deadline_ms; !collect_noise(a);) {
+        if (a->now_ms >= end)
+            return fault_set(f, ERR_ENTROPY, "after %u s",
+                             (unsigned)(phases[PHASE_IDENTIFY].deadline_ms / 1000));
+        board->sleep_until(board->ctx, a->now_ms + 20);
+        a->now_ms = board->now_ms(board->ctx);
+    }
+    e = crypto_start(a->crypto_heap, sizeof(a->crypto_heap));
+    if (e == OK)
+        e = read_identity(a);
+    if (e == OK)
+        e = device_start(board, &a->device);
+    if (e == OK)
+        e = device_enrolment(&a->device, &a->machine, ret);
+    return e == OK ? OK : fault_set(f, e, "%s", a->fault.text);
+}
+
 static enum err take_root(struct agent *a, bool may_format, enum host_answer *ret)
 {
     bool installed = target_used(a);
@@ -197,6 +220,29 @@ enum step root_step(struct agent *a)
     return STEP_DONE;
 }
 
+/* A machine without a key, or with a damaged one, goes on: it is a node perhaps, and its next bundle may be in clear. */
+static void start_device(struct agent *a)
+{
+    uint8_t text[ENROL_RECORD_MAX];
+    struct buf b = BUF_OF(text);
+    enum err e;
+
+    if (a->device.has_key)
+        return;
+    e = device_start(a->board, &a->device);
+    if (e == OK)
+        e = device_enrolment(&a->device, &a->machine, &b);
+    if (e == OK) {
+        a->board->console(a->board->ctx, buf_span(&b));
+        return;
+    }
+    if (e == ERR_DEVICE_NONE && !a->site.sealed_required)
+        return;
+    fault_set(&a->fault, e, "no sealed bundle can be opened");
+    journal_fault(&a->journal, a->now_ms, "resume", &a->fault, 1, 0);
+    fault_clear(&a->fault);
+}
+
 enum step root_format(struct agent *a)
 {
     enum host_answer answer;
@@ -213,6 +259,7 @@ enum step root_format(struct agent *a)
         return STEP_ERROR;
     }
     a->state_foreign = false;
+    start_device(a);
     return STEP_DONE;
 }
 
@@ -262,6 +309,7 @@ enum step resume_step(struct agent *a)
     timekeeper_init(&a->time, agent_build_time(), a->now_ms);
     if (a->state.accepted)
         timekeeper_raise(&a->time, a->state.issued_s, a->now_ms);
+    start_device(a);
     a->resuming = resume_possible(a, &why);
     if (*why)
         journal_note(&a->journal, a->now_ms, "resume", why);
@@ -272,7 +320,11 @@ enum step resume_step(struct agent *a)
 
 void resume_report(struct agent *a)
 {
+    char kid[JOSE_THUMBPRINT_TEXT + 1];
+
     journal_num(&a->journal, "sequence", a->state.sequence);
     if (a->resuming)
         journal_text(&a->journal, "node", a->state.node.node);
+    if (a->device.has_key && jose_thumbprint(&a->device.key, kid) == OK)
+        journal_text(&a->journal, "device", kid);
 }

@@ -114,6 +114,18 @@ void verify_report(struct agent *a)
         journal_text(&a->journal, "kid", kid);
 }
 
+/* What this machine can do and this site permits. Of a closed bundle that is what NodeJoin says; accept asks again when it is open. */
+static enum err check_documents(struct agent *a)
+{
+    enum err e = bundle_supported(&a->bundle, target_abilities(a, oneshot_abilities()),
+                                  a->site.permit_unsafe_skip_ca, &a->fault);
+    if (e == OK && !a->bundle.closed)
+        e = join_args_permitted(&a->bundle.join, span_str(a->site.permit_kubelet_args), &a->fault);
+    if (e == OK && !a->bundle.closed)
+        oneshot_name_node(a);
+    return e;
+}
+
 enum step parse_step(struct agent *a)
 {
     enum err e = courier_check(a);
@@ -124,18 +136,31 @@ enum step parse_step(struct agent *a)
     if (e == OK)
         e = target_check_mode(a, &a->fault);
     if (e == OK)
-        e = bundle_supported(&a->bundle, target_abilities(a, oneshot_abilities()),
-                             a->site.permit_unsafe_skip_ca, &a->fault);
-    if (e == OK)
-        e = join_args_permitted(&a->bundle.join, span_str(a->site.permit_kubelet_args), &a->fault);
-    if (e == OK)
-        oneshot_name_node(a);
+        e = check_documents(a);
     return e == OK ? STEP_DONE : STEP_ERROR;
 }
 
 void parse_report(struct agent *a)
 {
     journal_text(&a->journal, "name", a->bundle.node.name);
+    if (a->bundle.closed)
+        journal_text(&a->journal, "sealed-to", a->bundle.node.sealed_to);
+}
+
+/* Documents that are sealed to this machine, now that all that NodeJoin says was accepted. */
+static enum err open_documents(struct agent *a)
+{
+    struct jose_secret key;
+    enum err e;
+
+    if (!a->bundle.closed)
+        return OK;
+    e = device_secret(a->board, &key);
+    if (e != OK)
+        return fault_set(&a->fault, e, "the documents are sealed to %s", a->bundle.node.sealed_to);
+    e = bundle_open(a->verified, &key, &a->arena, &a->bundle, &a->fault);
+    wipe(&key, sizeof(key));
+    return e == OK ? check_documents(a) : e;
 }
 
 /* The state partition holds something else, and only a bundle that is for this machine may permit to format it. */
@@ -166,6 +191,7 @@ static enum err check_spent(struct agent *a)
 
 enum step accept_step(struct agent *a)
 {
+    enum step s;
     bool same;
 
     a->machine.now_s = agent_time(a);
@@ -176,6 +202,13 @@ enum step accept_step(struct agent *a)
     /* A newer bundle than the one that this node joined with is a new join. */
     same = memcmp(a->state.digest, verified_digest(a->verified), HASH_SIZE) == 0;
     if (!(a->resuming && same) && check_spent(a) != OK)
+        return STEP_ERROR;
+    /* Without a state partition there is no key to which anything could be sealed: it comes first, and the next bundle is sealed to the new key. */
+    s = a->state_foreign && a->bundle.closed && !a->device.has_key ? format_state(a) : STEP_DONE;
+    if (s != STEP_DONE)
+        return s;
+    /* Before the resumption ends: a bundle that cannot be opened takes no node down. */
+    if (open_documents(a) != OK)
         return STEP_ERROR;
     a->resuming = a->resuming && same;
     timekeeper_raise(&a->time, a->bundle.node.issued_s, a->now_ms);

@@ -44,8 +44,7 @@ static int digit(uint8_t c)
     return c == '-' ? 62 : c == '_' ? 63 : -1;
 }
 
-/* Strict: spare bits would let one signature have several texts. */
-static bool is_b64url(struct span s)
+bool jose_is_b64url(struct span s)
 {
     static const int spare[4] = {0, 0, 15, 3};
 
@@ -65,7 +64,7 @@ enum err jose_split(struct span jws, struct jose_compact *ret)
     c.header = span_cut(&rest, '.');
     c.payload = span_cut(&rest, '.');
     c.signature = rest;
-    if (!is_b64url(c.header) || !is_b64url(c.payload) || !is_b64url(c.signature))
+    if (!jose_is_b64url(c.header) || !jose_is_b64url(c.payload) || !jose_is_b64url(c.signature))
         return ERR_CONFIG_ENVELOPE;
     c.signing_input = span_sub(jws, 0, c.header.n + 1 + c.payload.n);
     *ret = c;

@@ -24,6 +24,19 @@ void jose_key_put(struct buf *ret, const struct jose_key *key);
 /* base64url(SHA-256(canonical JWK)), 43 characters and a zero. */
 enum err jose_thumbprint(const struct jose_key *key, char ret[static JOSE_THUMBPRINT_TEXT + 1]) MUST_USE;
 
+/* A key pair on P-256. Whoever holds one wipes it. */
+struct jose_secret {
+    struct jose_key pub;
+    uint8_t d[32];
+};
+/* A new pair from rng.h. ERR_STATE before crypto_start(), ERR_NOMEM, ERR_ENTROPY. */
+enum err jose_generate(struct jose_secret *ret) MUST_USE;
+/* The pair of a private number. ERR_INPUT unless it is from 1 to n - 1; ERR_STATE, ERR_NOMEM. */
+enum err jose_secret_of(const uint8_t d[static 32], struct jose_secret *ret) MUST_USE;
+
+/* True for base64url without padding and without spare bits (which would give one value several texts); not for an empty text. */
+bool jose_is_b64url(struct span s) MUST_USE;
+
 /* The three parts of a compact JWS, as text that points into the JWS. */
 struct jose_compact {
     struct span header;

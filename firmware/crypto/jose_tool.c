@@ -1,5 +1,5 @@
 /*
- * jose_tool.c - makes keys and signs; see jose_tool.h.
+ * jose_tool.c - signs, and reads and writes private JWKs; see jose_tool.h.
  */
 #include "firmware/crypto/jose_tool.h"
 
@@ -14,47 +14,8 @@ static psa_key_attributes_t pair_attributes(void)
     psa_set_key_type(&a, PSA_KEY_TYPE_ECC_KEY_PAIR(PSA_ECC_FAMILY_SECP_R1));
     psa_set_key_bits(&a, 256);
     psa_set_key_algorithm(&a, PSA_ALG_ECDSA(PSA_ALG_SHA_256));
-    psa_set_key_usage_flags(&a, PSA_KEY_USAGE_SIGN_HASH | PSA_KEY_USAGE_EXPORT);
+    psa_set_key_usage_flags(&a, PSA_KEY_USAGE_SIGN_HASH);
     return a;
-}
-
-static enum err public_of(psa_key_id_t id, struct jose_key *ret)
-{
-    uint8_t point[65];
-    size_t n;
-    enum err e = crypto_psa_err(psa_export_public_key(id, point, sizeof(point), &n), ERR_INPUT);
-
-    if (e == OK && n != sizeof(point))
-        e = ERR_INPUT;
-    if (e == OK) {
-        memcpy(ret->x, point + 1, 32);
-        memcpy(ret->y, point + 33, 32);
-    }
-    return e;
-}
-
-enum err jose_generate(struct jose_secret *ret)
-{
-    psa_key_attributes_t a = pair_attributes();
-    struct jose_secret k = {0};
-    psa_key_id_t id;
-    size_t n;
-    enum err e;
-
-    if (!crypto_started())
-        return ERR_STATE;
-    e = crypto_psa_err(psa_generate_key(&a, &id), ERR_STATE);
-    if (e != OK)
-        return e;
-    e = crypto_psa_err(psa_export_key(id, k.d, sizeof(k.d), &n), ERR_STATE);
-    if (e == OK)
-        e = public_of(id, &k.pub);
-    if (psa_destroy_key(id) != PSA_SUCCESS && e == OK)
-        e = ERR_STATE;
-    if (e == OK)
-        *ret = k;
-    wipe(&k, sizeof(k));
-    return e;
 }
 
 void jose_secret_put(struct buf *ret, const struct jose_secret *key)
@@ -70,27 +31,19 @@ void jose_secret_put(struct buf *ret, const struct jose_secret *key)
 
 enum err jose_secret_parse(struct span jwk, struct jose_secret *ret)
 {
-    psa_key_attributes_t a = pair_attributes();
-    struct jose_secret k;
-    struct jose_key real;
-    psa_key_id_t id;
+    struct jose_secret k, real;
     enum err e = jose_jwk_read(jwk, true, &k.pub, k.d);
 
     if (e != OK)
         return e;
-    e = crypto_psa_err(psa_import_key(&a, k.d, sizeof(k.d), &id), ERR_INPUT);
-    if (e != OK)
-        goto out;
-    e = public_of(id, &real);
+    e = jose_secret_of(k.d, &real);
     /* A d that does not belong to x and y would sign what nobody can verify. */
-    if (e == OK && (memcmp(real.x, k.pub.x, 32) != 0 || memcmp(real.y, k.pub.y, 32) != 0))
+    if (e == OK && memcmp(&real.pub, &k.pub, sizeof(real.pub)) != 0)
         e = ERR_INPUT;
-    if (psa_destroy_key(id) != PSA_SUCCESS && e == OK)
-        e = ERR_STATE;
     if (e == OK)
         *ret = k;
-out:
     wipe(&k, sizeof(k));
+    wipe(&real, sizeof(real));
     return e;
 }
 

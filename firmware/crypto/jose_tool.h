@@ -6,14 +6,6 @@
 
 #include "firmware/crypto/jose.h"
 
-/* The caller wipes it. */
-struct jose_secret {
-    struct jose_key pub;
-    uint8_t d[32];
-};
-
-/* A new key from rng.h. ERR_STATE before crypto_start(), ERR_NOMEM, ERR_ENTROPY. */
-enum err jose_generate(struct jose_secret *ret) MUST_USE;
 /* Appends the private JWK, with d. */
 void jose_secret_put(struct buf *ret, const struct jose_secret *key);
 /* As jose_key_parse(), but with a `d`, which must belong to x and y. ERR_INPUT otherwise. */

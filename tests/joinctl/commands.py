@@ -6,7 +6,7 @@ import os
 import stat
 import subprocess
 
-COMMANDS = ["keygen", "sign", "verify", "validate", "explain", "errors", "example", "thumbprint", "pin", "image"]
+COMMANDS = ["keygen", "sign", "verify", "validate", "explain", "unseal", "errors", "example", "thumbprint", "pin", "image"]
 
 
 def run(run):

@@ -7,8 +7,8 @@ from signing import JOIN, NODE, SECRETS, SIGN, decode
 
 MACHINE = "uuid=8f1c1f0e-3f2a-4a5e-9b54-0c8d6f7a1b2c,serial=C0FFEE42,mac=52:54:00:12:34:56"
 AT = ["--at", "2026-11-23T04:50:51Z"]
-CHECKS = ["envelope", "key", "header", "signature", "syntax", "documents", "fields", "supported", "permitted", "binding", "cluster", "sequence", "same",
-          "expiry", "issue"]
+CHECKS = ["envelope", "key", "header", "signature", "syntax", "documents", "fields", "seal", "supported", "permitted", "binding", "cluster", "sequence", "same",
+          "expiry", "issue", "sealing"]
 
 
 def run(run):

@@ -154,7 +154,7 @@ def refused_nodes(run):
         ("bad name", "name: node-3", "name: Node_3", ["bad.yaml:3:", " name:", "(config.field)"]),
         ("name like a number", "name: node-3", "name: 1.10", ["bad.yaml:3:", " name:", "(config.field)"]),
         ("unknown family", "ipv4, ipv6", "ipv4, ipx", ["families[1]:", "(config.field)"]),
-        ("sealed", "families: [ipv4, ipv6]", "sealed: a.b.c.d.e", ["(config.sealed-unsupported)"]),
+        ("sealed", "families: [ipv4, ipv6]", "sealed: a.b.c.d.e", ["(seal.form)"]),
         ("other apiVersion", "joinboot/v1alpha1", "joinboot/v2", ["(config.kind)"]),
         ("other kind", "kind: NodeJoin", "kind: Node", ["(config.kind)"]),
         ("anchor", "name: node-3", "name: &a node-3", ["bad.yaml:3:", "(config.syntax)"]),

@@ -1,4 +1,5 @@
 """The whole path in network namespaces, with real dnsmasq and nginx and the shipped agent; cluster and kubelet are the lab's stand-ins."""
+import base64
 import os
 import re
 import time
@@ -6,7 +7,7 @@ import unittest
 
 import journal
 from proc import run, stop, wait_for
-from rack import BUILD, Rack
+from rack import BUILD, UUID, Rack
 from servers import TOKEN, Capture, Nginx
 from standin import Standin
 
@@ -126,6 +127,34 @@ class Join(unittest.TestCase):
                 self.assertGreaterEqual(len(got), len(console) - 2)
                 self.assertEqual({SYSLOG.match(x).group("host") for x in got[-5:]}, {"node-2"})
                 self.assertNotIn(TOKEN.split(".")[1], "".join(got))
+
+    def test_sealed(self):
+        """Enrolled from its own console, then joined with a bundle that nobody else can read; sealing is required. The token stays nowhere."""
+        secret = TOKEN.split(".")[1]
+        with Rack() as rack:
+            rack.site_extra = ["sealed = required"]
+            rack.publish(rack.op.sign(rack.node(), rack.join()))
+            rack.servers()
+            rack.boot()
+            rack.wait("accept", lambda e: e.event == "error" and e.get("code") == "seal.required", 20)
+            record = [line for line in rack.console().splitlines() if '"kind":"Enrolment"' in line]
+            self.assertEqual(len(record), 1)
+            path = rack.world.write("record.json", record[0])
+            self.assertEqual(run(os.path.join(BUILD, "x86_64/joinboot"), "--enrol", "--state", rack.world.path("state"), "--identity", f"uuid={UUID}",
+                                 capture=True).split('"kid"')[1].strip(), record[0].split('"kid"')[1].strip())
+            self.assertEqual(os.stat(rack.world.path("state.key")).st_mode & 0o777, 0o600)
+            bundle = rack.op.sign(rack.node(sequence=2), rack.join(), extra=["--seal-to", path])
+            with open(bundle, "rb") as f:
+                payload = f.read().split(b".")[1]
+            self.assertNotIn(secret.encode(), base64.urlsafe_b64decode(payload + b"=="))
+            rack.publish(bundle)
+            rack.wait_joined()
+            self.assertNotIn(secret, rack.console())
+            with open(rack.world.path("state.key"), "rb") as f:
+                key = f.read()[:32]
+            agent = agent_process(rack)
+            self.assertFalse(memory_has(agent, secret.encode()), "the token is still in the agent's memory")
+            self.assertFalse(memory_has(agent, key), "the device key is still in the agent's memory")
 
     def test_fills_in_node_ip(self):
         with Rack() as rack:

@@ -5,6 +5,7 @@ Nodes has one dual-stack cluster for all its tests; a test asks for the machines
 import atexit
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -146,6 +147,8 @@ class Nodes(Base):
             self.assertEqual(self.ready_with(node.name, DUAL)["metadata"]["uid"], uid)
             self.assertEqual(self.csrs(), csrs)
             self.pod(f"cycle{n}", node, "sleep infinity")
+        records = re.findall(r'\{"apiVersion":"joinboot/v1alpha1","kind":"Enrolment".*\}\}', node.console())
+        self.assertEqual((len(records), len(set(records))), (4, 1), "the device key is made once, and kept on the state partition")
         print(f"    power-on to Ready again {', '.join(f'{t:.1f}' for t in took)} s, median {statistics.median(took):.1f} s", flush=True)
 
     # --- two machines

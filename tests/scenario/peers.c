@@ -14,6 +14,7 @@
 #include "config/verify.h"
 #include "firmware/base/text.h"
 #include "firmware/crypto/jose_tool.h"
+#include "firmware/crypto/jwe_tool.h"
 #include "tests/scenario/bridge.h"
 #include "tests/unit/testcrypto.h"
 
@@ -22,7 +23,7 @@ static const char secret[] =
     "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
     "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\",\"d\":\"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI\"}";
 
-const char *scenario_document, *scenario_mac;
+const char *scenario_document, *scenario_mac, *scenario_seal_to;
 static unsigned config_port, api_port;
 
 static void write_text(const char *name, struct span text)
@@ -100,16 +101,34 @@ void scenario_mode(const char *server, const char *mode)
     write_text(name, span_str(mode));
 }
 
-/* Crypto starts once per process, and nodes are forked from this one: so a child signs. */
-static int sign(struct span payload)
+static enum err seal(struct buf *documents, struct buf *node)
+{
+    struct jose_key to;
+    enum err e = jose_key_parse(span_str(scenario_seal_to), &to);
+
+    buf_str(node, "role: worker\nsealed: ");
+    if (e == OK)
+        e = jwe_seal(&to, documents, node);
+    buf_str(node, "\n");
+    return e;
+}
+
+/* Crypto starts once per process, and nodes are forked from this one: so a child seals and signs. */
+static int sign(struct buf *node, struct buf *documents)
 {
     static uint8_t text[64 * 1024];
     struct buf b = BUF_OF(text);
     struct jose_secret key;
 
     testcrypto_start(160 * 1024);
+    if (scenario_seal_to && seal(documents, node) != OK)
+        return 1;
+    if (!scenario_seal_to) {
+        buf_str(node, "---\n");
+        buf_put(node, buf_span(documents));
+    }
     if (jose_secret_parse(span_str(secret), &key) != OK ||
-        jose_sign_compact(&key, VERIFY_TYP_BUNDLE, payload, &b) != OK)
+        jose_sign_compact(&key, VERIFY_TYP_BUNDLE, buf_span(node), &b) != OK)
         return 1;
     write_text("config/n1.jws", buf_span(&b));
     return 0;
@@ -139,8 +158,8 @@ static void put_worker(struct buf *b, const char *node_ip)
 
 void scenario_publish(unsigned sequence, const char *more, const char *node_ip)
 {
-    uint8_t text[4096];
-    struct buf b = BUF_OF(text);
+    uint8_t text[16 * 1024], more_text[4096];
+    struct buf b = BUF_OF(text), documents = BUF_OF(more_text);
     int status = 1;
     pid_t pid;
 
@@ -150,15 +169,15 @@ void scenario_publish(unsigned sequence, const char *more, const char *node_ip)
         scenario_mac, sequence);
     put_time(&b, "issuedAt", (int64_t)time(NULL) - 60);
     put_time(&b, "expiresAt", (int64_t)time(NULL) + 86400);
-    buf_fmt(&b, "%s---\n", more);
+    buf_str(&b, more);
     if (!scenario_document || !span_starts(span_str(scenario_document), "apiVersion"))
-        put_worker(&b, node_ip);
+        put_worker(&documents, node_ip);
     if (scenario_document)
-        buf_str(&b, scenario_document);
-    assert_false(b.overflow);
+        buf_str(&documents, scenario_document);
+    assert_false(b.overflow || documents.overflow);
     pid = fork();
     if (pid == 0)
-        _exit(sign(buf_span(&b)));
+        _exit(sign(&b, &documents));
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
 }

@@ -94,6 +94,7 @@ int scenario_setup(void **unused)
     scenario_defended = NULL;
     scenario_document = NULL;
     scenario_mac = "02:00:00:00:00:01";
+    scenario_seal_to = NULL;
     bridge_reset(to_node, netpeer.servers[0].mac);
     scenario_root = "tests/unit/data-kube/ca.pem";
     scenario_site("");
@@ -193,4 +194,22 @@ unsigned scenario_count(const char *text)
     for (const char *at = machine.console; (at = strstr(at, text)) != NULL; at += strlen(text))
         n++;
     return n;
+}
+
+const char *scenario_device_key(void)
+{
+    static const char head[] = "\"kind\":\"Enrolment\"", name[] = "\"key\":";
+    static char key[256];
+    const char *at = machine.console, *record = NULL, *from, *end;
+
+    while ((at = strstr(at, head)) != NULL)
+        record = at++;
+    assert_non_null(record);
+    from = strstr(record, name);
+    assert_non_null(from);
+    end = strstr(from, "}}\n");
+    assert_non_null(end);
+    from += strlen(name);
+    snprintf(key, sizeof(key), "%.*s", (int)(end + 1 - from), from);
+    return key;
 }

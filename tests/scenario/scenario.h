@@ -56,6 +56,11 @@ void scenario_publish(unsigned sequence, const char *more, const char *node_ip);
 extern const char *scenario_document;
 /* The machine that it is bound to; 02:00:00:00:00:01 after scenario_setup. */
 extern const char *scenario_mac;
+/* The public JWK to which the kubeadm documents of what is published from now on are sealed, as a worker's; NULL, also after scenario_setup: they
+ * stand in clear. */
+extern const char *scenario_seal_to;
+/* The public JWK in the newest enrolment record on the console; stays until the next call. */
+const char *scenario_device_key(void);
 /* A certificate that peers.py made: `node` and `short` for kubelet, `kube-ca`, which signed them. */
 void scenario_pem(const char *name, struct os_pem *ret);
 /* `config` or `api` serves in another way (peers.py); "" is the honest one. */

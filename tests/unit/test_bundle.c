@@ -80,7 +80,10 @@ static void bundles(void **state)
     REFUSES_BUNDLE(GOOD INIT "nodeRegistration: {kubeletExtraArgs: [{name: node-ip, value: 'a'}]}\n",
                    ERR_CONFIG_FIELD, "nodeRegistration.kubeletExtraArgs[0].value");
     REFUSES_BUNDLE(GOOD INIT INIT, ERR_CONFIG_KIND, "kind");
-    REFUSES_BUNDLE(GOOD "sealed: x\n", ERR_CONFIG_SEALED, "sealed");
+    REFUSES_BUNDLE(GOOD "sealed: x\n", ERR_SEAL_FORM, "sealed");
+    REFUSES_BUNDLE(GOOD "role: init\n" JOIN, ERR_CONFIG_FIELD, "role");
+    assert_int_equal(parse_bundle(GOOD "role: worker\n" JOIN), OK);
+    assert_false(bundle.closed);
     REFUSES_BUNDLE(GOOD JOIN "nodeRegistration: {kubeletExtraArgs: [{name: node-ip, value: 'a,b'}]}\n",
                    ERR_CONFIG_FIELD, "nodeRegistration.kubeletExtraArgs[0].value");
     REFUSES_BUNDLE(GOOD JOIN "nodeRegistration: {x: y}\n", ERR_CONFIG_FIELD, "nodeRegistration.x");

@@ -176,8 +176,10 @@ static void refuses_fields(void **state)
             "");
     REFUSES(GOOD "unknown: x\n", ERR_CONFIG_FIELD, "unknown");
     REFUSES(GOOD "Families: [ipv4]\n", ERR_CONFIG_FIELD, "Families");
-    REFUSES(GOOD "sealed: abc\n", ERR_CONFIG_SEALED, "sealed");
-    REFUSES(GOOD "sealed:\n", ERR_CONFIG_SEALED, "sealed");
+    REFUSES(GOOD "sealed: abc\n", ERR_SEAL_FORM, "sealed");
+    REFUSES(GOOD "sealed: a.b.c.d.e\n", ERR_SEAL_FORM, "sealed");
+    REFUSES(GOOD "sealed:\n", ERR_CONFIG_FIELD, "sealed");
+    REFUSES(GOOD "role: master\n", ERR_CONFIG_FIELD, "role");
     REFUSES(GOOD "handOff: exec\n", ERR_CONFIG_FIELD, "handOff");
     REFUSES(GOOD "handOff: true\n", ERR_CONFIG_FIELD, "handOff");
     REFUSES(GOOD "reset: yes\n", ERR_CONFIG_FIELD, "reset");

@@ -192,11 +192,30 @@ static void order_of_refusals(void **state)
     assert_int_equal(accept_on(&m), ERR_CONFIG_EXPIRED);
 }
 
+/* Only where the site demands it, and behind all that is worse. */
+static void sealing(void **state)
+{
+    (void)state;
+    ACCEPTS(GOOD);
+    struct machine m = this_machine();
+    assert_int_equal(accept_on(&m), OK);
+    site.sealed_required = true;
+    assert_int_equal(accept_on(&m), ERR_SEAL_REQUIRED);
+    m.now_s = EXPIRES_S;
+    assert_int_equal(accept_on(&m), ERR_CONFIG_EXPIRED);
+    node.sealed = SPAN_LIT("e30");
+    assert_int_equal(accept_on(&m), ERR_CONFIG_EXPIRED);
+    m.now_s = ISSUED_S;
+    assert_int_equal(accept_on(&m), OK);
+    site.sealed_required = false;
+    assert_int_equal(accept_on(&m), OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(binding),     cmocka_unit_test(cluster),           cmocka_unit_test(sequence),
-        cmocka_unit_test(time_window), cmocka_unit_test(order_of_refusals),
+        cmocka_unit_test(time_window), cmocka_unit_test(order_of_refusals), cmocka_unit_test(sealing),
     };
     memcpy(site.cluster, "prod", 5);
     return cmocka_run_group_tests_name("nodejoin_accept", tests, NULL, NULL);

@@ -4,7 +4,10 @@
 #include <stdio.h>
 
 #include "config/bundle.h"
+#include "config/enrol_tool.h"
 #include "firmware/base/limits.h"
+#include "firmware/crypto/jose_tool.h"
+#include "firmware/crypto/jwe.h"
 #include "tests/unit/testcrypto.h"
 
 static _Alignas(16) uint8_t memory[LIMIT_ARENA];
@@ -59,6 +62,39 @@ static void bundle_example(void **state)
     assert_int_equal(nodejoin_accept(&bundle.node, verified_digest(v), &site, &m, &f), OK);
 }
 
+/* RFC 7517 appendix A.2: the private half of the key in the enrolment record. */
+static const char device_key[] =
+    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\","
+    "\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\",\"d\":\"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE\"}";
+
+static void sealed_examples(void **state)
+{
+    (void)state;
+    static uint8_t text[LIMIT_YAML], again[ENROL_RECORD_MAX];
+    static struct bundle bundle;
+    struct buf plain = BUF_OF(text), record = BUF_OF(again);
+    struct yaml_stream stream;
+    struct machine m;
+    struct jose_secret device;
+    struct jose_key key;
+    struct arena arena;
+    struct fault f = {0};
+    bool is_record = false;
+    assert_int_equal(enrol_read(span_trim(block("enrolment")), &key, &m, &is_record), OK);
+    assert_true(is_record);
+    assert_int_equal(enrol_put(&record, &key, &m), OK);
+    assert_true(span_eq(buf_span(&record), span_trim(block("enrolment"))));
+    assert_int_equal(jose_secret_parse(span_str(device_key), &device), OK);
+    assert_memory_equal(&device.pub, &key, sizeof(key));
+    arena_init(&arena, memory, sizeof(memory));
+    assert_int_equal(yaml_parse(block("sealed"), &arena, &stream, &f), OK);
+    assert_int_equal(nodejoin_read(stream.docs[0], &bundle.node, &f), OK);
+    assert_int_equal(jwe_open(bundle.node.sealed, &device, &plain), OK);
+    assert_int_equal(yaml_parse(buf_span(&plain), &arena, &stream, &f), OK);
+    assert_int_equal(bundle_kubeadm(&stream, 0, &arena, &bundle, &f), OK);
+    assert_true(span_is(bundle.join.token, "clvldh.vjjwg16ucnhp94qr"));
+}
+
 /* kubeadm's documents of the other roles; nothing about them would have to be noted. */
 static void kubeadm_examples(void **state)
 {
@@ -110,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(site_example),
         cmocka_unit_test(bundle_example),
+        cmocka_unit_test(sealed_examples),
         cmocka_unit_test(kubeadm_examples),
         cmocka_unit_test(rules_are_those_of_the_list),
     };

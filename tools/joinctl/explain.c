@@ -22,10 +22,14 @@ static const struct row {
     {"signature", "the signature is by that key", VERIFY, {ERR_CONFIG_SIGNATURE}},
     {"syntax", "the payload is in the accepted YAML subset", PARSE, {ERR_CONFIG_SYNTAX, ERR_LIMIT}},
     {"documents",
-     "it holds NodeJoin and kubeadm's documents of one role in clear",
+     "it holds NodeJoin and kubeadm's documents of one role, in clear or sealed",
      PARSE,
      {ERR_CONFIG_KIND, ERR_CONFIG_SEALED}},
     {"fields", "every field is known and has a good value", PARSE, {ERR_CONFIG_FIELD}},
+    {"seal",
+     "what is sealed has the one form that is opened",
+     PARSE,
+     {ERR_SEAL_FORM, ERR_SEAL_TAG, ERR_SEAL_HEADER}},
     {"supported",
      "this version can do what it asks for",
      PARSE,
@@ -37,6 +41,7 @@ static const struct row {
     {"same", "with an equal sequence it is the same bundle", ACCEPT, {ERR_CONFIG_EQUIVOCATION}},
     {"expiry", "it has not expired", ACCEPT, {ERR_CONFIG_EXPIRED}},
     {"issue", "it was not issued in the future", ACCEPT, {ERR_CONFIG_FUTURE}},
+    {"sealing", "it is sealed, or the site takes documents in clear", ACCEPT, {ERR_SEAL_REQUIRED}},
 };
 
 struct explaining {
@@ -125,7 +130,7 @@ static enum err ask(struct explaining *x, struct span bundle, enum stage *ret_st
     x->is_parsed = e == OK;
     if (e == OK)
         e = bundle_supported(parsed, BUNDLE_AGENT_CAN, t->site.permit_unsafe_skip_ca, &t->fault);
-    if (e == OK)
+    if (e == OK && !parsed->closed)
         e = join_args_permitted(&parsed->join, span_str(t->site.permit_kubelet_args), &t->fault);
     if (e != OK)
         return e;

@@ -18,29 +18,34 @@ enum { ARENA = 4 * LIMIT_ARENA, NOISE = 512 };
 
 static const struct command commands[] = {
     {.name = "keygen",
-     .summary = "make a key that bundles are signed with",
-     .usage = "--out FILE",
+     .summary = "make a key that bundles are signed with, or a machine's device key",
+     .usage = "[--device] --out FILE",
      .help =
-         "Makes an ES256 key, writes the private JWK (mode 0600, an existing file is refused), and prints what the site configuration needs.\n\n"
+         "Makes an ES256 key, writes the private JWK (mode 0600, an existing file is refused), and prints what the site configuration needs.\n"
+         "With --device it makes the key to which one machine's bundles are sealed, in the form of that machine's image or flash (on Linux\n"
+         "device.key beside site.conf), and prints the public JWK for `joinctl sign --seal-to`. A machine whose image has none makes its own.\n\n"
          "  joinctl keygen --out site.key >> site.conf\n",
-     .options = B(HELP) | B(OUT),
+     .options = B(HELP) | B(OUT) | B(DEVICE),
      .run = key_generate},
     {.name = "sign",
      .summary = "make a bundle for one machine",
-     .usage = "--key FILE --node FILE --config FILE -o BUNDLE",
+     .usage = "--key FILE --node FILE --config FILE [--seal-to FILE] -o BUNDLE",
      .help =
          "Reads the NodeJoin document and kubeadm's documents as the agent will, refuses what no agent would accept, and signs them. What the\n"
          "machine becomes follows from kubeadm's documents: a worker, a control-plane node, or the first node of a new cluster.\n"
          "The bundle is written only after it was verified and read again. `-o -` writes it to stdout.\n\n"
+         "With --seal-to kubeadm's documents, and so the token, can be read by one machine only, whoever stores or carries the bundle. It\n"
+         "takes the enrolment record that this machine prints at each boot and with `joinboot --enrol`: the line of JSON, in a file.\n\n"
          "  joinctl sign --key site.key --node node-3.yaml --config join.yaml --sequence 2 --valid 24h -o node-3.jws\n",
-     .options =
-         B(HELP) | B(KEY) | B(NODE) | B(CONFIG) | B(O) | B(SEQUENCE) | B(VALID) | B(AT) | B(PERMIT_UNSAFE),
+     .options = B(HELP) | B(KEY) | B(NODE) | B(CONFIG) | B(O) | B(SEQUENCE) | B(VALID) | B(AT) |
+                B(PERMIT_UNSAFE) | B(SEAL_TO),
      .run = sign_run},
     {.name = "verify",
      .summary = "is this bundle's signature by a trusted key?",
      .usage = "--site FILE|--key FILE BUNDLE",
      .help =
-         "Checks the signature and nothing else, and prints the key's thumbprint. `joinctl explain` checks everything.\n\n"
+         "Checks the signature and nothing else, and prints the key's thumbprint. `joinctl explain` checks everything. What is sealed stays\n"
+         "sealed, also with --payload.\n\n"
          "  joinctl verify --site site.conf node-3.jws\n",
      .options = B(HELP) | B(SITE) | B(KEY) | B(PAYLOAD),
      .min_files = 1,
@@ -63,12 +68,25 @@ static const struct command commands[] = {
      .usage = "--site FILE --as uuid=U,serial=S,mac=M BUNDLE",
      .help =
          "Makes every check in the agent's order and answers yes or no for each; the first no is the refusal, by its name. Then it says what\n"
-         "the bundle asks for; secrets are not shown.\n\n"
+         "the bundle asks for; secrets are not shown. Of a sealed bundle it says what anybody can say: the machine looks at the documents\n"
+         "themselves when it has opened them, by the same checks that `sign` has made.\n\n"
          "  joinctl explain --site site.conf --as mac=52:54:00:12:34:56 --stored-sequence 1 node-3.jws\n",
      .options = B(HELP) | B(SITE) | B(AS) | B(AT) | B(STORED_SEQUENCE) | B(STORED_DIGEST) | B(O),
      .min_files = 1,
      .max_files = 1,
      .run = explain_run},
+    {.name = "unseal",
+     .summary = "print the sealed documents of a bundle",
+     .usage = "--site FILE --key FILE BUNDLE",
+     .help =
+         "Verifies the bundle by the site's keys, opens it with a device key (as `joinctl keygen` writes it, or a private JWK), checks the\n"
+         "documents as the machine does, and prints them. The token is in them. Machines do this themselves: it is for tests, and for a\n"
+         "look into a bundle of a machine whose key is at hand.\n\n"
+         "  joinctl unseal --site site.conf --key device.key node-3.jws\n",
+     .options = B(HELP) | B(SITE) | B(KEY),
+     .min_files = 1,
+     .max_files = 1,
+     .run = seal_open},
     {.name = "errors",
      .summary = "what does an error mean, and what is to do?",
      .usage = "[-o json] [NAME]",

@@ -5,6 +5,7 @@
  * trees (emit.c), signed, and then verified and read again before anything is written.
  */
 #include "firmware/base/text.h"
+#include "firmware/crypto/jwe_tool.h"
 #include "tools/joinctl/tool.h"
 
 enum { PAYLOAD_MAX = 96 * 1024 };
@@ -16,6 +17,10 @@ struct signing {
     struct yaml_node *node_doc;
     struct yaml_stream kubeadm;
     struct bundle bundle;
+    bool seals;
+    struct jose_key seal_to;
+    struct machine machine; /* with has_machine: whose enrolment record seal_to is from */
+    bool has_machine;
     int64_t now_s;
 };
 
@@ -123,6 +128,16 @@ static enum err check_window(struct signing *s)
     return OK;
 }
 
+/* Two files about two machines are a mistake that only a machine would notice, and too late. */
+static enum err check_seal(struct signing *s)
+{
+    const struct nodejoin *n = &s->bundle.node;
+    if (n->sealed.n > 0)
+        return yaml_fault(&s->t->fault, ERR_CONFIG_SEALED, yaml_get(n->root, "sealed"),
+                          "is made by --seal-to of the documents in --config");
+    return s->has_machine ? nodejoin_bound(n, &s->machine, &s->t->fault) : OK;
+}
+
 static int read_node(struct signing *s)
 {
     const char *file = s->t->option[OPTION_NODE];
@@ -143,6 +158,8 @@ static int read_node(struct signing *s)
     e = nodejoin_read(s->node_doc, &s->bundle.node, &s->t->fault);
     if (e == OK)
         e = check_window(s);
+    if (e == OK)
+        e = check_seal(s);
     return e == OK ? TOOL_YES : tool_refuse(s->t, file, e);
 }
 
@@ -161,20 +178,60 @@ static int read_kubeadm(struct signing *s)
     return e == OK ? TOOL_YES : tool_refuse(s->t, file, e);
 }
 
+static void emit_kubeadm(const struct signing *s, struct buf *ret)
+{
+    for (unsigned i = 0; i < s->kubeadm.count; i++) {
+        if (i > 0)
+            buf_str(ret, "---\n");
+        emit_document(s->kubeadm.docs[i], ret);
+    }
+}
+
+/* What goes behind the seal is read again before: afterwards nobody but the machine can. */
+static enum err check_emitted(struct signing *s, struct span text)
+{
+    static struct bundle again;
+    struct yaml_stream stream;
+    struct fault *f = &s->t->fault;
+    enum err e = yaml_parse(text, &s->t->arena, &stream, f);
+    return e == OK ? bundle_kubeadm(&stream, 0, &s->t->arena, &again, f) : e;
+}
+
+/* kubeadm's documents become two fields of NodeJoin: what they are sealed into, and the role, which a courier has to know. */
+static enum err seal_documents(struct signing *s)
+{
+    struct arena *arena = &s->t->arena;
+    struct buf plain = {.p = arena_take(arena, PAYLOAD_MAX), .cap = PAYLOAD_MAX};
+    struct buf jwe = {.p = arena_take(arena, LIMIT_BUNDLE), .cap = LIMIT_BUNDLE};
+    enum err e = plain.p && jwe.p ? OK : ERR_NOMEM;
+    if (e != OK)
+        return e;
+    emit_kubeadm(s, &plain);
+    e = plain.overflow ? ERR_LIMIT : check_emitted(s, buf_span(&plain));
+    if (e == OK)
+        e = jwe_seal(&s->seal_to, &plain, &jwe);
+    if (e == OK)
+        e = set_field(s, "role", span_str(bundle_role_name(s->bundle.role)), false);
+    return e == OK ? set_field(s, "sealed", buf_span(&jwe), false) : e;
+}
+
 /* Signs the payload, then reads the result as an agent would that trusts this key. */
 static enum err make_bundle(struct signing *s, struct buf *payload, struct buf *bundle)
 {
     static struct bundle again;
     const struct verified *v;
     struct fault *f = &s->t->fault;
+    enum err e = s->seals ? seal_documents(s) : OK;
+    if (e != OK)
+        return e;
     emit_document(s->node_doc, payload);
-    for (unsigned i = 0; i < s->kubeadm.count; i++) {
+    if (!s->seals) {
         buf_str(payload, "---\n");
-        emit_document(s->kubeadm.docs[i], payload);
+        emit_kubeadm(s, payload);
     }
     if (payload->overflow || payload->n > LIMIT_YAML)
         return fault_set(f, ERR_LIMIT, "the documents are larger than 64 KiB once every string is quoted");
-    enum err e = jose_sign_compact(&s->key, VERIFY_TYP_BUNDLE, buf_span(payload), bundle);
+    e = jose_sign_compact(&s->key, VERIFY_TYP_BUNDLE, buf_span(payload), bundle);
     if (e != OK)
         return e;
     s->t->site.keys[0] = s->key.pub;
@@ -199,8 +256,11 @@ static int sign_and_write(struct signing *s, const char *out)
     if (code != TOOL_YES || strcmp(out, "-") == 0)
         return code;
     text_time_put(&b, s->bundle.node.expires_s);
-    (void)printf("%s: %s, sequence %llu, until %.*s, key %s\n", out, s->bundle.node.name,
+    (void)printf("%s: %s, sequence %llu, until %.*s, key %s", out, s->bundle.node.name,
                  (unsigned long long)s->bundle.node.sequence, (int)b.n, until, kid);
+    if (s->seals && jose_thumbprint(&s->seal_to, kid) == OK)
+        (void)printf(", sealed to %s", kid);
+    (void)printf("\n");
     tool_notes(s->t->option[OPTION_CONFIG], &s->bundle);
     return tool_end();
 }
@@ -217,6 +277,9 @@ int sign_run(struct tool *t)
     if (!tool_now(t, &s.now_s))
         return TOOL_USAGE;
     int code = load_secret(&s, t->option[OPTION_KEY]);
+    s.seals = t->option[OPTION_SEAL_TO] != NULL;
+    if (code == TOOL_YES && s.seals)
+        code = seal_load_key(t, t->option[OPTION_SEAL_TO], &s.seal_to, &s.machine, &s.has_machine);
     if (code == TOOL_YES)
         code = read_node(&s);
     if (code == TOOL_YES)

@@ -72,6 +72,7 @@ static void put_node(struct out *o, const struct nodejoin *n)
         put(o, "reset", SPAN_LIT("true"));
     if (n->format_state)
         put(o, "formatState", SPAN_LIT("true"));
+    put(o, "sealedTo", span_str(n->sealed_to));
 }
 
 static void put_join(struct out *o, const struct join *j)

@@ -36,6 +36,8 @@ enum option {
     OPTION_BOARD,
     OPTION_CODE,
     OPTION_DEVICE_KEY,
+    OPTION_SEAL_TO,
+    OPTION_DEVICE,
     OPTION_COUNT
 };
 
@@ -106,6 +108,11 @@ int explain_run(struct tool *t);
 int errors_run(struct tool *t);
 int example_run(struct tool *t);
 int image_run(struct tool *t);
+int seal_open(struct tool *t);
+
+/* Reads a device's public key: a JWK, or an enrolment record, of which ret_machine gets who it is. TOOL_YES, or the exit code. */
+int seal_load_key(struct tool *t, const char *file, struct jose_key *ret, struct machine *ret_machine,
+                  bool *ret_has_machine);
 
 /* Reads a site configuration into t->site. TOOL_YES, or the exit code after the message was printed. */
 int verify_load_site(struct tool *t, const char *file);
