@@ -351,10 +351,11 @@ $(BUILD)/$1/lib/$2.a: $(call objects,$1,$(call room_src,$1,$2)) $(BUILD)/$1/lib/
 	@mkdir -p $$(@D) && rm -f $$@ && $(AR_$1) rcs $$@ $$(filter %.o,$$^)
 endef
 
-# library VARIANT,NAME
+# library VARIANT,NAME. The compiler lists no header that it finds among the system's, as lwIP's options are.
+SIZES := net/lwipopts.h firmware/base/limits.h $(wildcard firmware/base/sizes.h boards/*/sizes.h)
 define library
 $(call stamp,$(BUILD)/$1/flags-lib-$2,$(CC_$1) $(TP_FLAGS_$1) $(TP_CPPFLAGS_$2))
-$(patsubst %.c,$(BUILD)/$1/third-party/%.o,$(TP_FILES_$2)): $(BUILD)/$1/third-party/%.o: $(TP_SRC)/.sources.mk $(BUILD)/$1/flags-lib-$2 | $(LIBC_HEADERS_$1)
+$(patsubst %.c,$(BUILD)/$1/third-party/%.o,$(TP_FILES_$2)): $(BUILD)/$1/third-party/%.o: $(TP_SRC)/.sources.mk $(BUILD)/$1/flags-lib-$2 $(SIZES) | $(LIBC_HEADERS_$1)
 	@mkdir -p $$(@D)
 	@$(CC_$1) $(TP_FLAGS_$1) -iquote . $(TP_CPPFLAGS_$2) -MMD -MP -c -o $$@ $$(patsubst $(BUILD)/$1/third-party/%.o,$(TP_SRC)/%.c,$$@)
 $(BUILD)/$1/lib/lib$(2:lib%=%).a: $(patsubst %.c,$(BUILD)/$1/third-party/%.o,$(TP_FILES_$2))
@@ -482,7 +483,7 @@ check: $(foreach p,$(CHOSEN),run-$(notdir $p))
 	@echo "$(words $^) programs passed"
 
 # What tests/run and the lab expect to find.
-test-programs: joinctl $(BUILD)/host/joinctl-asan $(BUILD)/host/joinboot-asan $(TESTS) $(SCENARIOS) $(foreach a,$(ARCHES),$(BUILD)/$a/joinboot $(call LAB_PROGRAMS,$a))
+test-programs: joinctl $(foreach m,$(METALS),$(BUILD)/$m/joinboot) $(BUILD)/host/joinctl-asan $(BUILD)/host/joinboot-asan $(TESTS) $(SCENARIOS) $(foreach a,$(ARCHES),$(BUILD)/$a/joinboot $(call LAB_PROGRAMS,$a))
 lab-programs: joinctl agent $(call LAB_PROGRAMS,$(ARCH))
 third-party: $(foreach v,host host-asan $(ARCHES),$(foreach l,lwip mbedtls libyaml,$(BUILD)/$v/lib/lib$(l:lib%=%).a)) $(foreach a,$(ARCHES),$(LIBC_$a))
 .PHONY: test-programs lab-programs third-party forget-logs

@@ -211,6 +211,8 @@ static const struct key keys[] = {
     {.name = "images", .read = read_images},
     {.name = "log", .read = read_log, .flags = CMDLINE},
     {.name = "permit-unsealed", .read = read_permit_unsealed},
+    {.name = "via", .read = site_bmc_via},
+    {.name = "bmc-link", .read = site_bmc_host_link},
     {.name = "host-link", .read = site_bmc_link},
     {.name = "host-uuid", .read = site_bmc_uuid},
     {.name = "host-serial", .read = site_bmc_serial},

@@ -3,7 +3,7 @@
  *
  * Keys (SPEC.md): trust (JWK, up to 8), tls-root (base64 DER, up to 8), cluster, url, nic, dad, families, families-wait, one-family,
  * permit-unsafe-skip-ca, permit-kubelet-args, kubelet, runtime, root, state, target, images, log; of a BMC also host-link, host-uuid, host-serial,
- * host-mac, serve-window and refresh; permit-unsealed. The kernel command line (joinboot.KEY=VALUE) may set url, nic, dad, families-wait and log, never
+ * host-mac, serve-window and refresh; of its host via and bmc-link; permit-unsealed. The kernel command line (joinboot.KEY=VALUE) may set url, nic, dad, families-wait and log, never
  * keys, roots, cluster or permissions.
  */
 #ifndef JOINBOOT_CONFIG_SITE_H
@@ -18,6 +18,7 @@
 
 enum { SITE_KEYS_MAX = 8, SITE_ROOTS_MAX = 8, SITE_TEXT_MAX = 512, SITE_HOST_MACS_MAX = 8 };
 
+enum site_via { SITE_VIA_NETWORK, SITE_VIA_BMC, SITE_VIA_BMC_FIRST, SITE_VIA_BMC_LAST };
 enum site_dad { SITE_DAD_OPTIMISTIC, SITE_DAD_RFC4862, SITE_DAD_SHORT };
 
 struct site {
@@ -47,6 +48,8 @@ struct site {
         images[SITE_TEXT_MAX]; /* folder with container images (tar) that the runtime is given; empty: none */
     unsigned log;              /* 0 quiet, 1 normal, 2 debug */
     bool permit_unsealed;      /* between a BMC and its host a bundle may pass that is not sealed */
+    enum site_via via;         /* where this machine gets its bundle from */
+    char bmc_link[16];         /* its NIC towards its BMC */
     char host_link[16];        /* a BMC's NIC towards its host; empty: this machine is no BMC */
     struct board_identity host; /* what is known of that host */
     uint8_t host_macs[SITE_HOST_MACS_MAX][6];

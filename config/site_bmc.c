@@ -7,11 +7,37 @@
 
 enum { SECONDS_MAX = 7 * 24 * 3600, REFRESH_MIN_S = 5 };
 
-enum err site_bmc_link(struct span value, struct site *s)
+static enum err link_name(struct span value, char *ret, size_t cap)
 {
     if (value.n == 0 || span_find(value, ' ') < value.n || span_find(value, '/') < value.n)
         return ERR_SITE_SYNTAX;
-    return span_to_cstr(value, s->host_link, sizeof(s->host_link)) == OK ? OK : ERR_SITE_SYNTAX;
+    return span_to_cstr(value, ret, cap) == OK ? OK : ERR_SITE_SYNTAX;
+}
+
+enum err site_bmc_link(struct span value, struct site *s)
+{
+    return link_name(value, s->host_link, sizeof(s->host_link));
+}
+
+enum err site_bmc_host_link(struct span value, struct site *s)
+{
+    return link_name(value, s->bmc_link, sizeof(s->bmc_link));
+}
+
+enum err site_bmc_via(struct span value, struct site *s)
+{
+    static const char *const words[] = {[SITE_VIA_NETWORK] = "network",
+                                        [SITE_VIA_BMC] = "bmc",
+                                        [SITE_VIA_BMC_FIRST] = "bmc-first",
+                                        [SITE_VIA_BMC_LAST] = "bmc-last"};
+
+    for (size_t i = 0; i < COUNT(words); i++) {
+        if (span_is(value, words[i])) {
+            s->via = (enum site_via)i;
+            return OK;
+        }
+    }
+    return ERR_SITE_SYNTAX;
 }
 
 enum err site_bmc_uuid(struct span value, struct site *s)
@@ -63,6 +89,12 @@ enum err site_bmc_check(const struct site *s, struct fault *f)
 
     if (host != (s->host_link[0] != 0))
         return fault_set(f, ERR_SITE_SYNTAX, "`host-link` stands with host-uuid, host-serial or host-mac");
+    if (host && s->via != SITE_VIA_NETWORK)
+        return fault_set(f, ERR_SITE_SYNTAX, "a BMC (`host-link`) has no BMC (`via`)");
+    if ((s->via != SITE_VIA_NETWORK) != (s->bmc_link[0] != 0))
+        return fault_set(f, ERR_SITE_SYNTAX, "`via` with a BMC and `bmc-link` stand together");
+    if (s->bmc_link[0] && strcmp(s->bmc_link, s->nic) == 0)
+        return fault_set(f, ERR_SITE_SYNTAX, "`bmc-link` and `nic` are two network cards");
     if (host && strcmp(s->host_link, s->nic) == 0)
         return fault_set(f, ERR_SITE_SYNTAX, "`host-link` and `nic` are two network cards");
     return OK;

@@ -10,6 +10,8 @@ enum { SITE_BMC_WINDOW_S = 1800, SITE_BMC_REFRESH_S = 60 };
 
 /* Readers of one value each: ERR_SITE_SYNTAX. */
 enum err site_bmc_link(struct span value, struct site *s) MUST_USE;
+enum err site_bmc_via(struct span value, struct site *s) MUST_USE;
+enum err site_bmc_host_link(struct span value, struct site *s) MUST_USE;
 enum err site_bmc_uuid(struct span value, struct site *s) MUST_USE;
 enum err site_bmc_serial(struct span value, struct site *s) MUST_USE;
 enum err site_bmc_mac(struct span value, struct site *s) MUST_USE;

@@ -1,5 +1,5 @@
 /*
- * yaml_heap.c - a first-fit heap on one static block, for libyaml and nothing else.
+ * yaml_heap.c - a first-fit heap on one block, for libyaml and nothing else.
  *
  * The block is a row of pieces without gaps; each begins with its size (header included, a multiple of 16) and whether it is in use.
  * Invariant: two free pieces never stand side by side. Freeing walks from the start: libyaml holds about twenty pieces at a time.
@@ -20,7 +20,7 @@ _Static_assert(sizeof(struct piece) <= HEADER, "a piece's header fits in front o
 _Static_assert(LIMIT_YAML_HEAP % ALIGN == 0, "pieces fill the heap");
 
 static struct {
-    _Alignas(ALIGN) uint8_t block[LIMIT_YAML_HEAP];
+    uint8_t *block;
     size_t top; /* highest byte that was ever in use since the last reset */
     size_t used, peak;
     size_t calls, fail_at;
@@ -83,8 +83,12 @@ static size_t piece_size(size_t n)
 
 static void *take(size_t n)
 {
-    if (piece_at(0)->size == 0)
+    if (!heap.block) {
+        heap.block = yaml_heap_block_take();
+        if (!heap.block)
+            return NULL;
         *piece_at(0) = (struct piece){.size = LIMIT_YAML_HEAP};
+    }
     size_t size = piece_size(n);
     for (size_t off = 0; off < LIMIT_YAML_HEAP; off += piece_at(off)->size) {
         if (piece_at(off)->used || piece_at(off)->size < size)
@@ -152,8 +156,11 @@ char *yaml_heap_strdup(const char *s)
 
 void yaml_heap_reset(void)
 {
-    wipe(heap.block, heap.top);
-    *piece_at(0) = (struct piece){.size = LIMIT_YAML_HEAP};
+    if (heap.block) {
+        wipe(heap.block, heap.top);
+        yaml_heap_block_give(heap.block);
+    }
+    heap.block = NULL;
     heap.top = heap.used = 0;
 }
 

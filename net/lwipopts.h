@@ -1,5 +1,5 @@
 /*
- * lwipopts.h - lwIP 2.2.1's options for one NIC, both families, a handful of outgoing connections, and fixed memory.
+ * lwipopts.h - lwIP 2.2.1's options for one NIC (and a BMC's link to its host), both families, a handful of outgoing connections, and fixed memory.
  *
  * lwIP is not trusted with a hostile segment as it comes: what its defaults leave open is closed here (sequence numbers, ports, reassembly) or
  * in front of it (guard.c drops redirects, router advertisements that break the rules, options of wrong length; dad.c watches for duplicates).
@@ -82,6 +82,9 @@
 #define LWIP_ND6_NUM_ROUTERS           4
 #define LWIP_ND6_RDNSS_MAX_DNS_SERVERS 0
 #define LWIP_ICMP6                     1
+
+/* Packets in memory of a BMC's host link (hostnet.c). */
+#define LWIP_SUPPORT_CUSTOM_PBUF 1
 
 /* TCP. */
 #define LWIP_TCP            1

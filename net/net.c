@@ -10,14 +10,11 @@
 #include "net/kernel.h"
 #include "net/port.h"
 
-#include "lwip/init.h"
 #include "lwip/timeouts.h"
 
 enum { NET_FRAMES_PER_TURN = 64, NET_NAK_MS = 1000 };
 
 struct net net_state;
-
-static bool net_lwip_started;
 
 static void net_dad_init(struct net *n)
 {
@@ -75,11 +72,7 @@ enum err net_start(const struct board *board, unsigned nic, const struct net_opt
     if (n->running)
         return ERR_STATE;
     port_time(now_ms);
-    if (net_lwip_started)
-        sys_restart_timeouts();
-    else
-        lwip_init();
-    net_lwip_started = true;
+    port_stack();
     *n = (struct net){.policy = options->dad};
     enum err e = nic_open(&n->nic, board, nic);
     if (e != OK)

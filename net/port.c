@@ -9,8 +9,10 @@
 #include "firmware/crypto/rng.h"
 
 #include "lwip/dns.h"
+#include "lwip/init.h"
 #include "lwip/netif.h"
 #include "lwip/sys.h"
+#include "lwip/timeouts.h"
 
 #include "net/lwip/hooks.h"
 
@@ -20,11 +22,21 @@ static struct {
     uint64_t now_ms;
     struct ip dhcp_dns[PORT_DHCP_DNS_MAX];
     ip_addr_t dhcp_dns_lwip[PORT_DHCP_DNS_MAX];
+    bool started;
     bool has_gateway6;
     ip6_addr_t gateway6;
     bool has_key;
     uint8_t key[PORT_KEY_SIZE];
 } port;
+
+void port_stack(void)
+{
+    if (port.started)
+        sys_restart_timeouts();
+    else
+        lwip_init();
+    port.started = true;
+}
 
 void port_time(uint64_t now_ms)
 {
@@ -104,9 +116,8 @@ u32_t port_tcp_isn(const ip_addr_t *local_ip, u16_t local_port, const ip_addr_t 
 
 const ip6_addr_t *port_nd6_gateway(struct netif *netif, const ip6_addr_t *dest)
 {
-    (void)netif;
     (void)dest;
-    return port.has_gateway6 ? &port.gateway6 : NULL;
+    return port.has_gateway6 && netif == netif_default ? &port.gateway6 : NULL;
 }
 
 void port_set_gateway6(const struct ip *gateway)

@@ -11,6 +11,8 @@
 
 enum { PORT_DHCP_DNS_MAX = 4 };
 
+/* Starts lwIP, or, when it runs already, lets its timers go on from now. */
+void port_stack(void);
 /* Sets the time that lwIP sees. */
 void port_time(uint64_t now_ms);
 uint64_t port_now_ms(void);

@@ -89,6 +89,8 @@ static enum err tcp_begin(struct tcp_slot *s, const struct ip *addr, uint16_t po
     tcp_recv(s->pcb, tcp_on_recv);
     tcp_err(s->pcb, tcp_on_error);
     tcp_nagle_disable(s->pcb);
+    /* Never over a BMC's link to its host, whatever address a name has. */
+    tcp_bind_netif(s->pcb, netif_default);
     /* lwIP counts its ports up; a random one must be guessed (RFC 6056 section 3.3.1). */
     for (unsigned i = 0; e == ERR_USE && i < TCP_BIND_TRIES; i++)
         e = tcp_bind(s->pcb, v6 ? IP6_ADDR_ANY : IP4_ADDR_ANY, port_random_port());

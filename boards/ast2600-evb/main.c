@@ -8,7 +8,9 @@
 #include "boards/ast2600-evb/mmio.h"
 #include "boards/ast2600-evb/soc.h"
 #include "boards/ast2600-evb/uart.h"
+#include "config/yaml_heap.h"
 #include "firmware/agent/phases.h"
+#include "firmware/crypto/heap.h"
 
 /* A sleep is never so long that the watchdog would end it. */
 enum { MACS = 2, SLEEP_MS_MAX = SOC_WATCHDOG_S * 1000 / 4 };
@@ -22,6 +24,17 @@ static struct flash flash;
 static struct agent agent;
 
 int main(void);
+
+/* While YAML is read no TLS connection is open, and mbedTLS' heap is nearly empty. */
+void *yaml_heap_block_take(void)
+{
+    return heap_take(LIMIT_YAML_HEAP);
+}
+
+void yaml_heap_block_give(void *p)
+{
+    heap_give(p);
+}
 
 static uint64_t op_now_ms(void *ctx)
 {

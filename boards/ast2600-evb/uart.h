@@ -6,7 +6,7 @@
 
 #include "firmware/base/span.h"
 
-enum { UART_RING = 4096 };
+enum { UART_RING = 2048 };
 
 struct uart {
     uint32_t base;

@@ -170,14 +170,20 @@ static enum err nic_send(void *ctx, unsigned nic, struct span frame)
 static size_t nic_recv(void *ctx, unsigned nic, uint8_t *ret, size_t cap)
 {
     struct node *n = ctx;
-    const struct sim_frame *f = &n->in[n->in_first % SIM_FRAMES_MAX];
+    size_t size = 0;
 
-    if (n->in_count == 0 || f->nic != nic || f->n > cap)
-        return 0;
-    memcpy(ret, f->bytes, f->n);
-    n->in_first++;
-    n->in_count--;
-    return f->n;
+    for (unsigned i = 0; i < n->in_count && size == 0; i++) {
+        struct sim_frame *f = &n->in[(n->in_first + i) % SIM_FRAMES_MAX];
+
+        if (f->nic != nic || f->n > cap)
+            continue;
+        size = f->n; /* 0 from now on: taken */
+        memcpy(ret, f->bytes, size);
+        f->n = 0;
+    }
+    for (; n->in_count > 0 && n->in[n->in_first % SIM_FRAMES_MAX].n == 0; n->in_count--)
+        n->in_first++;
+    return size;
 }
 
 static enum err identity(void *ctx, struct board_identity *ret)

@@ -18,11 +18,13 @@
 #include "firmware/kube/render.h"
 #include "net/https.h"
 #include "net/net.h"
+#include "net/plain.h"
 
 enum phase_id {
     PHASE_IDENTIFY,
     PHASE_ROOT,
     PHASE_RESUME,
+    PHASE_COURIER,
     PHASE_LINK,
     PHASE_ADDRESS,
     PHASE_CLOCK,
@@ -40,6 +42,7 @@ enum phase_id {
     PHASE_HANDOFF,
     PHASE_KUBEADM,
     PHASE_JOINED,
+    PHASE_REPORT,
     PHASE_SERVE,
     PHASE_COUNT
 };
@@ -94,6 +97,8 @@ struct agent {
     unsigned families;    /* what the address row acquired */
     uint64_t families_ms; /* when all of that was last there */
 
+    bool from_bmc; /* bundle_bytes came over the link to the BMC */
+    struct plain plain;
     struct url url;
     struct https https;
     struct arena arena; /* verified payload, YAML trees, and what is read from the cluster */

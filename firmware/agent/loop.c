@@ -111,7 +111,7 @@ static void glance_failed(struct agent *a)
 static void row_failed(struct agent *a)
 {
     const struct phase *p = &a->table->rows[a->at.row];
-    enum phase_id back = a->table->after(a->at.row, a->fault.code);
+    enum phase_id back = a->table->after(a, a->at.row, a->fault.code);
     unsigned failures = ++a->at.failures[a->at.row];
     uint32_t wait = backoff_ms(failures, rng_u32());
 
@@ -182,7 +182,7 @@ static bool network_lost(struct agent *a)
     struct buf mac;
     char mac_text[24];
 
-    if (!a->net_up || a->at.row <= PHASE_LINK || a->at.row == PHASE_COUNT)
+    if (!a->net_up || a->at.row <= PHASE_LINK || a->at.row == PHASE_REPORT || a->at.row == PHASE_COUNT)
         return false;
     if (!a->at.running)
         fault_clear(&a->fault);

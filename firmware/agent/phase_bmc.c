@@ -5,8 +5,11 @@
  * a bundle that is newer than the state says, and resume accepts it as it would any.
  */
 #include "config/courier.h"
+#include "firmware/agent/backoff.h"
 #include "firmware/agent/phases.h"
 #include "firmware/base/text.h"
+
+enum { REFRESH_WAITING, REFRESH_FETCHING, REFRESH_MAX_MS = 30000 };
 
 /* The text of a bundle may end in a newline, which is no part of it. */
 static struct span fetched(const struct agent *a)
@@ -172,28 +175,65 @@ enum step bmc_commit_step(struct agent *a)
     return STEP_DONE;
 }
 
-enum step bmc_serve_step(struct agent *a)
+/* A failure is told, and the next look is after a growing time; the host is served meanwhile. */
+static void refresh_failed(struct agent *a)
 {
+    uint32_t wait = backoff_ms(++a->serve.refresh_failures, rng_u32());
+
+    fetch_stop(a);
+    if (wait < a->site.refresh_s * 1000)
+        wait = a->site.refresh_s * 1000;
+    journal_fault(&a->journal, a->now_ms, "serve", &a->fault, a->serve.refresh_failures, wait);
+    fault_clear(&a->fault);
+    a->at.sub = REFRESH_WAITING;
+    a->at.mark_ms = a->now_ms + wait;
+}
+
+static enum step refresh(struct agent *a)
+{
+    enum step s = fetch_step(a);
+
+    if (s == STEP_WAIT && a->now_ms - a->at.mark_ms >= REFRESH_MAX_MS) {
+        fault_set(&a->fault, ERR_HTTP_SLOW, "looking for a newer bundle");
+        s = STEP_ERROR;
+    }
+    if (s == STEP_ERROR) {
+        refresh_failed(a);
+        return phases_wait(a, (uint32_t)(a->at.mark_ms - a->now_ms));
+    }
+    if (s == STEP_WAIT) {
+        uint64_t end = a->at.mark_ms + REFRESH_MAX_MS;
+
+        a->at.wake_ms = a->at.wake_ms < end ? a->at.wake_ms : end;
+        return STEP_WAIT;
+    }
+    a->serve.refresh_failures = 0;
+    if (!span_eq(fetched(a), span_of(a->serve.bytes, a->serve.n)))
+        return STEP_DONE;
+    fetch_stop(a);
+    a->at.sub = REFRESH_WAITING;
+    a->at.mark_ms = a->now_ms + a->site.refresh_s * 1000;
     return phases_wait(a, a->site.refresh_s * 1000);
 }
 
-void bmc_serve_stop(struct agent *a)
+enum step bmc_serve_step(struct agent *a)
 {
-    (void)a;
+    if (a->at.sub == REFRESH_FETCHING)
+        return refresh(a);
+    if (a->at.mark_ms == 0)
+        a->at.mark_ms = a->now_ms + a->site.refresh_s * 1000;
+    if (a->now_ms < a->at.mark_ms)
+        return phases_wait(a, (uint32_t)(a->at.mark_ms - a->now_ms));
+    a->at.mark_ms = a->now_ms;
+    if (fetch_start(a) != OK) {
+        refresh_failed(a);
+        return phases_wait(a, (uint32_t)(a->at.mark_ms - a->now_ms));
+    }
+    a->at.sub = REFRESH_FETCHING;
+    return refresh(a);
 }
 
 void bmc_release(struct agent *a)
 {
-    (void)a;
-}
-
-void bmc_turn(struct agent *a)
-{
-    (void)a;
-}
-
-uint64_t bmc_wake_ms(const struct agent *a)
-{
-    (void)a;
-    return UINT64_MAX;
+    https_stop(&a->https);
 }

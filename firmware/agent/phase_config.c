@@ -2,6 +2,7 @@
  * phase_config.c - fetch, verify, parse, accept, commit: from untrusted bytes to a config that is for this machine, now, and is remembered.
  */
 #include "config/join_supported.h"
+#include "firmware/agent/courier.h"
 #include "firmware/agent/handoff.h"
 #include "firmware/agent/oneshot.h"
 #include "firmware/agent/phases.h"
@@ -115,7 +116,9 @@ void verify_report(struct agent *a)
 
 enum step parse_step(struct agent *a)
 {
-    enum err e = bundle_parse(a->verified, &a->arena, &a->bundle, &a->fault);
+    enum err e = courier_check(a);
+    if (e == OK)
+        e = bundle_parse(a->verified, &a->arena, &a->bundle, &a->fault);
     if (e == OK)
         e = oneshot_check_mode(a, &a->fault);
     if (e == OK)

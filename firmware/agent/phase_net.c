@@ -19,8 +19,9 @@ static bool nic_chosen(const struct agent *a, unsigned i)
 
 static bool nic_wanted(const struct agent *a, const struct board_nic *nic)
 {
-    if (a->site.host_link[0] && strcmp(a->site.host_link, nic->name) == 0)
-        return false; /* a BMC's link to its host leads to no network */
+    /* The link between a BMC and its host leads to no network. */
+    if (strcmp(a->site.host_link, nic->name) == 0 || strcmp(a->site.bmc_link, nic->name) == 0)
+        return false;
     return !a->site.nic[0] || strcmp(a->site.nic, nic->name) == 0;
 }
 

@@ -5,6 +5,7 @@
  * ever gives up: nobody is there to press a key. A machine that is a node already leaves out the rows that join (`joins`), and where it only looks
  * for news (`glance_ms`) a failure leads on. What switch-root leaves out or shortens beside that is in target.c.
  */
+#include "firmware/agent/courier.h"
 #include "firmware/agent/keeper.h"
 #include "firmware/agent/phases.h"
 #include "firmware/agent/target.h"
@@ -26,6 +27,9 @@ const struct phase phases[PHASE_COUNT] = {
                     .deadline_ms = 120000, .late = ERR_ROOT_MISSING, .on_error = PHASE_ROOT, .needs_host = true},
     /* stored state -> the highest accepted sequence; a machine that is a node already leaves the rows out that join */
     [PHASE_RESUME] = {.name = "resume", .step = resume_step, .report = resume_report, .deadline_ms = 10000, .late = ERR_STORE_IO, .on_error = PHASE_RESUME},
+    /* the link to the BMC -> bytes, untrusted; only where the site says so */
+    [PHASE_COURIER] = {.name = "bmc", .start = courier_start, .step = courier_step, .stop = courier_stop, .report = courier_report,
+                       .deadline_ms = 15000, .late = ERR_HTTP_SLOW, .on_error = PHASE_COURIER},
     /* -> carrier on the right NIC */
     [PHASE_LINK] = {.name = "link", .start = link_start, .step = link_step, .report = link_report,
                     .deadline_ms = 30000, .late = ERR_LINK_CARRIER, .on_error = PHASE_LINK},
@@ -76,6 +80,9 @@ const struct phase phases[PHASE_COUNT] = {
                        .deadline_ms = 600000, .late = ERR_KUBEADM, .on_error = PHASE_LINK, .needs_host = true, .joins = true},
     /* -> kubelet is healthy and has its own certificate; the token is gone */
     [PHASE_JOINED] = {.name = "joined", .start = joined_start, .step = joined_step, .on_error = PHASE_JOINED, .needs_host = true},
+    /* -> the BMC knows that its bundle has done its work */
+    [PHASE_REPORT] = {.name = "report", .start = report_start, .step = report_step, .stop = courier_stop,
+                      .deadline_ms = 15000, .late = ERR_HTTP_SLOW, .on_error = PHASE_REPORT, .needs_host = true},
 };
 /* clang-format on */
 
@@ -101,10 +108,20 @@ enum phase_id phases_after(enum phase_id row, enum err e)
     }
 }
 
+static enum phase_id after(const struct agent *a, enum phase_id row, enum err e)
+{
+    return courier_back(a, row, phases_after(row, e));
+}
+
+static bool leaves_out(const struct agent *a, enum phase_id row)
+{
+    return target_leaves_out(a, row) || courier_leaves_out(a, row);
+}
+
 const struct phase_table phases_node = {
     .rows = phases,
-    .after = phases_after,
-    .leaves_out = target_leaves_out,
+    .after = after,
+    .leaves_out = leaves_out,
     .glance_ms = target_glance_ms,
     .release = node_release,
     .turn = keeper_turn,

@@ -29,8 +29,8 @@ struct phase {
  * row that it cannot use. */
 struct phase_table {
     const struct phase *rows; /* PHASE_COUNT of them; one without a name is not in this table */
-    enum phase_id (*after)(enum phase_id row, enum err e);           /* the row to go back to */
-    bool (*leaves_out)(const struct agent *a, enum phase_id row);    /* may be NULL */
+    enum phase_id (*after)(const struct agent *a, enum phase_id row, enum err e); /* the row to go back to */
+    bool (*leaves_out)(const struct agent *a, enum phase_id row);                 /* may be NULL */
     uint32_t (*glance_ms)(const struct agent *a, enum phase_id row); /* may be NULL; as in struct phase */
     void (*release)(
         struct agent *a);          /* link starts anew: what later rows hold of the network is given back */
@@ -124,9 +124,6 @@ enum step bmc_accept_step(struct agent *a);
 enum err bmc_commit_start(struct agent *a);
 enum step bmc_commit_step(struct agent *a);
 enum step bmc_serve_step(struct agent *a);
-void bmc_serve_stop(struct agent *a);
 void bmc_release(struct agent *a);
-void bmc_turn(struct agent *a);
-uint64_t bmc_wake_ms(const struct agent *a);
 
 #endif

@@ -44,12 +44,13 @@ static const struct phase rows[PHASE_COUNT] = {
     [PHASE_COMMIT] = {.name = "commit", .start = bmc_commit_start, .step = bmc_commit_step,
                       .deadline_ms = 60000, .late = ERR_STORE_IO, .on_error = PHASE_COMMIT},
     /* -> something newer on the server, which is looked at from verify on */
-    [PHASE_SERVE] = {.name = "serve", .step = bmc_serve_step, .stop = bmc_serve_stop, .on_error = PHASE_SERVE, .next = PHASE_VERIFY},
+    [PHASE_SERVE] = {.name = "serve", .step = bmc_serve_step, .stop = fetch_stop, .on_error = PHASE_SERVE, .next = PHASE_VERIFY},
 };
 /* clang-format on */
 
-static enum phase_id after(enum phase_id row, enum err e)
+static enum phase_id after(const struct agent *a, enum phase_id row, enum err e)
 {
+    (void)a;
     switch (e) {
     case ERR_LINK_CARRIER:
     case ERR_LINK_NONE:
@@ -65,6 +66,6 @@ const struct phase_table phases_bmc = {
     .rows = rows,
     .after = after,
     .release = bmc_release,
-    .turn = bmc_turn,
-    .wake_ms = bmc_wake_ms,
+    .turn = serve_turn,
+    .wake_ms = serve_wake_ms,
 };

@@ -4,6 +4,13 @@
 #include "firmware/agent/serve.h"
 
 #include "firmware/agent/agent.h"
+#include "firmware/base/json.h"
+#include "firmware/base/text.h"
+#include "net/hostnet.h"
+
+enum { OPEN_RETRY_MS = 1000 };
+
+static const char row[] = "serve";
 
 enum err serve_load(struct agent *a)
 {
@@ -23,6 +30,51 @@ enum err serve_store(struct agent *a, struct span bundle)
     return a->board->bundles ? reclog_write(a->board->bundles, bundle, &a->serve.storing) : OK;
 }
 
+/* What the host can read without the bundle. */
+static void put_status(struct serve *s)
+{
+    struct buf b = BUF_OF(s->status);
+
+    buf_str(&b, "{\"schema\":\"joinboot-bmc/1\",\"name\":");
+    json_put_string(&b, span_str(s->has_bundle ? s->name : ""));
+    buf_fmt(&b, ",\"sequence\":%llu,\"sha256\":\"", (unsigned long long)s->sequence);
+    text_hex_put(&b, span_of(s->digest, s->has_bundle ? sizeof(s->digest) : 0));
+    buf_fmt(&b, "\",\"open\":%s,\"joined\":%s}\n", s->open && s->has_bundle ? "true" : "false",
+            s->joined ? "true" : "false");
+    buf_u8(&b, 0);
+}
+
+/* Gives the server what it says from now on. */
+static void tell(struct agent *a)
+{
+    struct serve *s = &a->serve;
+    struct hostnet_content content = {.closed = !s->open};
+
+    put_status(s);
+    if (s->has_bundle)
+        content.bundle = span_of(s->bytes, s->n);
+    memcpy(content.digest, s->digest, sizeof(content.digest));
+    content.status = span_str(s->status);
+    hostnet_serve(&content);
+}
+
+/* A window begins; it is told if none was open, or the bundle is a fresh one. */
+static void open_window(struct agent *a, bool fresh)
+{
+    struct serve *s = &a->serve;
+    bool was = s->open;
+
+    s->open = true;
+    s->joined = false;
+    s->open_ms = a->now_ms;
+    tell(a);
+    if ((was && !fresh) || !s->has_bundle)
+        return;
+    journal_begin(&a->journal, a->now_ms, row, "open");
+    journal_num(&a->journal, "sequence", s->sequence);
+    journal_end(&a->journal);
+}
+
 void serve_take(struct agent *a, struct span bundle)
 {
     struct serve *s = &a->serve;
@@ -34,4 +86,92 @@ void serve_take(struct agent *a, struct span bundle)
     memcpy(s->digest, verified_digest(a->verified), HASH_SIZE);
     memcpy(s->name, a->bundle.node.name, sizeof(s->name));
     s->has_bundle = true;
+    open_window(a, true);
+}
+
+static void start(struct agent *a)
+{
+    struct serve *s = &a->serve;
+    struct board_nic nic;
+    unsigned count = a->board->nic_count(a->board->ctx), i = 0;
+    struct fault f = {0};
+    enum err e = ERR_LINK_NONE;
+
+    while (i < count &&
+           (a->board->nic_info(a->board->ctx, i, &nic) != OK || strcmp(nic.name, a->site.host_link) != 0))
+        i++;
+    if (i < count)
+        e = hostnet_start(a->board, i, a->now_ms);
+    s->on = e == OK;
+    if (s->on) {
+        open_window(a, false);
+        return;
+    }
+    /* A USB gadget comes when the host is there: said once. */
+    if (s->retry_ms == 0) {
+        fault_set(&f, e, "the link to the host, %s", a->site.host_link);
+        journal_fault(&a->journal, a->now_ms, row, &f, 1, OPEN_RETRY_MS);
+    }
+    s->retry_ms = a->now_ms + OPEN_RETRY_MS;
+}
+
+static void close_window(struct agent *a, const char *why)
+{
+    a->serve.open = false;
+    tell(a);
+    journal_begin(&a->journal, a->now_ms, row, "closed");
+    journal_text(&a->journal, "why", why);
+    journal_end(&a->journal);
+}
+
+static void follow_link(struct agent *a)
+{
+    struct serve *s = &a->serve;
+    struct hostnet_status st;
+
+    hostnet_status(&st);
+    if (st.carrier && !s->carrier)
+        open_window(a, false);
+    s->carrier = st.carrier;
+    if (st.served != s->served) {
+        s->served = st.served;
+        journal_begin(&a->journal, a->now_ms, row, "given");
+        journal_num(&a->journal, "sequence", s->sequence);
+        journal_num(&a->journal, "times", s->served);
+        journal_end(&a->journal);
+    }
+}
+
+void serve_turn(struct agent *a)
+{
+    struct serve *s = &a->serve;
+    uint64_t window_ms = (uint64_t)a->site.serve_window_s * 1000;
+
+    if (!a->crypto_started || !a->site.host_link[0])
+        return;
+    if (!s->on && a->now_ms >= s->retry_ms)
+        start(a);
+    if (!s->on)
+        return;
+    s->more = hostnet_poll(a->now_ms);
+    follow_link(a);
+    if (hostnet_take_joined() && !s->joined) {
+        s->joined = true;
+        close_window(a, "joined");
+    }
+    if (s->open && window_ms && a->now_ms - s->open_ms >= window_ms)
+        close_window(a, "window");
+}
+
+uint64_t serve_wake_ms(const struct agent *a)
+{
+    const struct serve *s = &a->serve;
+    uint64_t window_ms = (uint64_t)a->site.serve_window_s * 1000;
+    uint64_t wake = s->on ? hostnet_wake_ms(a->now_ms) : s->retry_ms;
+
+    if (!a->crypto_started || !a->site.host_link[0])
+        return UINT64_MAX;
+    if (s->more)
+        return a->now_ms;
+    return s->open && window_ms && s->open_ms + window_ms < wake ? s->open_ms + window_ms : wake;
 }

@@ -1,6 +1,9 @@
 /*
  * serve.h - a BMC holds its host's bundle and hands it over the link to that host, beside whatever row is running: a management network that is
  * down, or a bundle that is refused, ends nothing here.
+ *
+ * It is given out within a window (site: serve-window) that begins at the BMC's own start, when the link comes up, which is what the host's power-on
+ * or reset looks like from here, and when there is another bundle; and that ends when the host reports that it joined.
  */
 #ifndef JOINBOOT_AGENT_SERVE_H
 #define JOINBOOT_AGENT_SERVE_H
@@ -12,7 +15,17 @@
 struct agent;
 
 struct serve {
-    bool has_bundle; /* accepted for the host, and in `bytes` */
+    bool on;           /* the link is open */
+    bool more;         /* frames came in with the last poll: there may be others */
+    uint64_t retry_ms; /* when opening it is tried again */
+    bool carrier;
+    bool open;   /* the bundle is given out */
+    bool joined; /* the host said so in this window */
+    uint64_t open_ms;
+    unsigned served;
+    char status[512];          /* JSON */
+    unsigned refresh_failures; /* of looking for a newer bundle, one after the other */
+    bool has_bundle;           /* accepted for the host, and in `bytes` */
     uint64_t sequence;
     char name[254]; /* NodeJoin's */
     uint8_t digest[HASH_SIZE];
@@ -28,5 +41,9 @@ enum err serve_load(struct agent *a) MUST_USE;
 enum err serve_store(struct agent *a, struct span bundle) MUST_USE;
 /* From now on this bundle is handed over, which a->bundle.node and a->verified describe. It may lie in serve.bytes already. */
 void serve_take(struct agent *a, struct span bundle);
+
+/* Once a turn: the link, the window, the host's reports. */
+void serve_turn(struct agent *a);
+uint64_t serve_wake_ms(const struct agent *a);
 
 #endif

@@ -10,6 +10,8 @@
 #define LIMIT_YAML_HEAP   (160 * 1024) /* libyaml's own buffers, reset after each stream */
 #define LIMIT_ARENA       (768 * 1024) /* documents of one boot */
 #define LIMIT_ANSWER      (96 * 1024)  /* one answer of the API server */
+#define LIMIT_TLS_OUT     4096         /* TLS: what one record of ours holds */
+#define LIMIT_TLS_IN      4096         /* TLS: what is taken from the network at once */
 #define LIMIT_CRYPTO_HEAP (160 * 1024) /* mbedTLS, two connections at once */
 #define LIMIT_SITE        (32 * 1024)  /* site configuration */
 #define LIMIT_ROOTS       (16 * 1024)  /* certificates that it trusts */

@@ -7,6 +7,8 @@
 #ifndef JOINBOOT_CRYPTO_MBEDTLS_CONFIG_H
 #define JOINBOOT_CRYPTO_MBEDTLS_CONFIG_H
 
+#include "firmware/base/limits.h"
+
 /* The machine. Memory comes from heap.c. Time of day is what x509.c demands (crypto_mbed.h): without HAVE_TIME_DATE expiry passes silently. */
 #define MBEDTLS_HAVE_ASM
 #define MBEDTLS_PLATFORM_C
@@ -67,7 +69,7 @@
 #define MBEDTLS_SSL_SERVER_NAME_INDICATION
 #define MBEDTLS_SSL_ALL_ALERT_MESSAGES
 #define MBEDTLS_SSL_IN_CONTENT_LEN  16384
-#define MBEDTLS_SSL_OUT_CONTENT_LEN 4096
+#define MBEDTLS_SSL_OUT_CONTENT_LEN LIMIT_TLS_OUT
 #define MBEDTLS_SSL_CIPHERSUITES                                                                        \
     MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS1_3_AES_256_GCM_SHA384,                               \
         MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,       \

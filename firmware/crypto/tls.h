@@ -12,12 +12,13 @@
 #ifndef JOINBOOT_CRYPTO_TLS_H
 #define JOINBOOT_CRYPTO_TLS_H
 
+#include "firmware/base/limits.h"
 #include "firmware/crypto/x509.h"
 
 enum tls_state { TLS_IDLE = 0, TLS_HANDSHAKE, TLS_CAPTURED, TLS_OPEN, TLS_CLOSED, TLS_FAILED };
 enum tls_secrecy { TLS_PUBLIC, TLS_SECRET };
 
-enum { TLS_OUT_SIZE = 6144, TLS_IN_SIZE = 4096 };
+enum { TLS_OUT_SIZE = LIMIT_TLS_OUT + 2048, TLS_IN_SIZE = LIMIT_TLS_IN };
 
 /* Caller-owned; must not move while it is in use. `priv` is mbedTLS' contexts; its size is asserted in tls.c. Zeroed is a valid idle engine. */
 struct tls {

@@ -59,6 +59,7 @@ class Rack(Console):
         self.config_listen = config_listen or ["[fd00:1:2:3::1]:443", "10.100.0.1:443"]
         self.url = f"https://{CONFIG}/node.jws"
         self.site_extra = []
+        self.options = ["--nic", "eth0"]
         self.agent = None
 
     def __enter__(self):
@@ -130,7 +131,7 @@ class Rack(Console):
             shutil.copy(standin, os.path.join(place, program))
         extra = [f"runtime = {place}/containerd", f"kubelet = {place}/kubelet", "families-wait = 5", *self.site_extra]
         conf = self.world.write("site.conf", site or self.op.site(self.pki.config, self.url, extra=extra))
-        argv = [*wrapper, binary or os.path.join(BUILD, "x86_64/joinboot"), "--site", conf, "--state", self.world.path("state"), "--nic", "eth0",
+        argv = [*wrapper, binary or os.path.join(BUILD, "x86_64/joinboot"), "--site", conf, "--state", self.world.path("state"), *self.options,
                 "--identity", f"uuid={UUID}", *args]
         self.agent = self.world.popen(["unshare", "-m", "-u", "-p", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "sh", "-c", SETUP, "sh", *argv], ns=self.node_ns,
                                       stdout=subprocess.PIPE)

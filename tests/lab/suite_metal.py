@@ -1,18 +1,23 @@
 """The bare-metal board under QEMU, booted from an image of its flash, with real dnsmasq and nginx on its network."""
 import os
+import re
 import shutil
 import tempfile
 import time
 import unittest
 
+import machine
 import metal
 from bundle import Operator
 from console import Console
 from proc import World
-from rack import BUILD, CONFIG, Pki
+from rack import BUILD, CONFIG, TOP, Pki
 from servers import Dnsmasq, Nginx
 
 MAC = metal.MACS[0]
+# Thumb instructions, as bytes in memory.
+BRANCH_TO_ITSELF = bytes.fromhex("fee7")
+STORE_TO_CODE = bytes.fromhex("7b46" "043b" "1b60")  # mov r3, pc; subs r3, #4; str r3, [r3]
 HOST = "7c6f2d1e-5b3a-4e8f-9a0b-1c2d3e4f5a6b"
 
 
@@ -52,7 +57,7 @@ class Site(Console):
     def flash(self):
         site = self.op.site(self.pki.config, f"https://{CONFIG}/node.jws", extra=["nic = mac1", "families-wait = 5", "host-link = mac2", f"host-uuid = {HOST}",
                                                                                       "permit-unsealed = yes"])
-        self.image = metal.flash_image(self.world.path("flash"), metal.agent(BUILD), site)
+        self.image = metal.flash_image(self.world, self.world.path("flash"), BUILD, site)
 
     def publish(self, sequence=1, uuid=HOST, **fields):
         bundle = self.op.sign(self.op.node(uuid=uuid, sequence=sequence, **fields), self.op.join(self.pki.cluster.pin(), node_ip=None))
@@ -67,27 +72,55 @@ class Site(Console):
         self.board = metal.Board(self.world, self.net, self.image, taps=(self.tap, None), **more)
         self.follow(self.board.proc.stdout)
 
+    def boots(self):
+        """The numbers that the boots of this flash have said."""
+        return [int(n) for n in re.findall(r"ast2600-evb, boot (\d+)", self.console())]
+
     def wait_done(self, phase, timeout=20):
         return self.wait(f"{phase} done", lambda e: e.phase == phase and e.event == "done", timeout)
 
 
 class Metal(unittest.TestCase):
-    def fetched(self, listen, family):
+    def fetched(self, listen, family, **more):
         with Site(listen=[listen]) as s:
             s.flash()
             s.publish()
             s.servers()
-            s.power_on()
+            s.power_on(**more)
             address = s.wait_done("address")
             self.assertEqual(address.get("ipv4"), "10.100.0.2/24")
             self.assertTrue(address.get("ipv6").startswith("fd00:1:2:3:"), address.all)
             fetch = s.wait_done("fetch")
             self.assertEqual((fetch.get("family"), fetch.get("tls")), (family, "TLSv1.3"))
-            accept = s.wait_done("accept")
-            took = time.monotonic() - s.board.began
-            self.assertEqual(accept.num("sequence"), 1)
+            self.assertEqual(s.wait_done("accept").num("sequence"), 1)
             s.wait_done("commit")
-            print(f"           exec to accepted: {took:.3f} s, {accept.ms} ms on the machine's own clock", flush=True)
+
+    def show1_fetch_over_ipv6(self):
+        self.fetched("[fd00:1:2:3::1]:443", "ipv6")
+
+    def show1_fetch_over_ipv4(self):
+        self.fetched("10.100.0.1:443", "ipv4")
+
+    def show1_with_a_newer_qemu(self):
+        """Version 10 has its own view of the machine: it faults where 7.2 is patient."""
+        self.fetched("[fd00:1:2:3::1]:443", "ipv6", emulator=machine.newer_qemu(TOP, "arm"))
+
+    def show6_time_to_accepted(self):
+        """From the emulator's exec to the line on the console, empty flash each time; printed, and bounded only where it would be absurd."""
+        took = []
+        with Site() as s:
+            s.publish()
+            s.servers()
+            for _ in range(11):
+                s.flash()
+                s.power_on()
+                s.wait_done("accept")
+                took.append(time.monotonic() - s.board.began)
+                s.wait_done("commit")
+                s.board.power_off()
+        took.sort()
+        print(f"           exec to accepted, median of 11: {took[5]:.3f} s ({took[0]:.3f} to {took[-1]:.3f})", flush=True)
+        self.assertLess(took[5], 10)
 
     def test_second_boot_has_the_bundle(self):
         """What was accepted outlives a power cut; an older sequence and another host's bundle are refused."""
@@ -111,8 +144,58 @@ class Metal(unittest.TestCase):
             self.assertEqual(s.wait_done("accept", 30).num("sequence"), 7)
             s.wait_done("commit")
 
-    def show1_fetch_over_ipv6(self):
-        self.fetched("[fd00:1:2:3::1]:443", "ipv6")
+    def hung_at(self, place):
+        """The processor is caught at a function of the agent, and sent in a circle there: the watchdog resets, and the next boot works as the first."""
+        with Site() as s:
+            s.flash()
+            s.publish()
+            s.servers()
+            s.power_on(gdb=s.world.path("gdb"))
+            s.wait_done("commit")
+            address = metal.symbols(os.path.join(BUILD, "ast2600-evb/joinboot.debug"))[place]
+            hand = metal.Debugger(s.board)
+            hand.stop()
+            hand.break_at(address)
+            hand.go()
+            hand.wait_stop()
+            self.assertEqual(hand.pc() & ~1, address)
+            hand.clear(address)
+            hand.write(address, BRANCH_TO_ITSELF)
+            hand.detach()
+            hung = time.monotonic()
+            s.wait("the next boot", lambda e: e.phase == "identify" and e.event == "done", 60)
+            print(f"           reset {time.monotonic() - hung:.1f} s after it hung in {place}", flush=True)
+            resume = s.wait_done("resume")
+            self.assertEqual((resume.num("sequence"), resume.get("bundle")), (1, "node-2"))
+            s.wait_done("commit")
+            self.assertEqual(s.boots(), [1, 2])
 
-    def show1_fetch_over_ipv4(self):
-        self.fetched("10.100.0.1:443", "ipv4")
+    def show4_hung_in_the_network(self):
+        self.hung_at("net_poll")
+
+    def show4_hung_in_the_loop(self):
+        self.hung_at("agent_turn")
+
+    def show4_hung_in_a_sleep(self):
+        self.hung_at("cpu_sleep")
+
+    def test_crash_is_told(self):
+        """A write to code is a fault: the registers stand on the console, and the watchdog starts the machine anew."""
+        with Site() as s:
+            s.flash()
+            s.publish()
+            s.servers()
+            s.power_on(gdb=s.world.path("gdb"))
+            s.wait_done("commit")
+            address = metal.symbols(os.path.join(BUILD, "ast2600-evb/joinboot.debug"))["net_poll"]
+            hand = metal.Debugger(s.board)
+            hand.stop()
+            hand.break_at(address)
+            hand.go()
+            hand.wait_stop()
+            hand.clear(address)
+            hand.write(address, STORE_TO_CODE)
+            hand.detach()
+            s.wait("the next boot", lambda e: e.phase == "identify" and e.event == "done", 60)
+            self.assertRegex(s.console(), rf"joinboot: crash: data abort pc {address + 4:08x} dfsr [0-9a-f]+ dfar {address:08x} ")
+            self.assertEqual(s.boots(), [1, 2])

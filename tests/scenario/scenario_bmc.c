@@ -1,32 +1,24 @@
 /*
  * scenario_bmc.c - the BMC's table on boards/sim: NIC 0 leads to the management network, NIC 1 to the host, whose bundle it keeps.
  */
-#include "tests/scenario/scenario.h"
+#include "tests/scenario/pair.h"
 
 #include <stdio.h>
 
-#define HOST_MAC "02:00:00:00:0c:01"
-#define HOST     "host-link = sim1\nhost-mac = " HOST_MAC "\n"
-#define CLEAR    "permit-unsealed = yes\n"
+#define BMC     "host-link = sim1\nhost-mac = " PAIR_HOST_MAC "\nrefresh = 10\n"
+#define CLEAR   "permit-unsealed = yes\n"
+#define VIA_BMC "via = bmc\nbmc-link = sim1\n"
 
 static const char families[] = "families: [ipv4, ipv6]\n";
-
-static void prepare(const char *more)
-{
-    machine.nic_count = 2;
-    machine.nics[1].carrier = true;
-    scenario_mac = HOST_MAC;
-    scenario_servers(more);
-}
 
 static void test_keeps_a_bundle(void **unused)
 {
     (void)unused;
-    prepare(HOST CLEAR);
+    pair_sites(BMC CLEAR, VIA_BMC CLEAR);
     scenario_publish(7, families, NULL);
     scenario_boot();
     scenario_expect(" identify done", 1000);
-    scenario_expect("mac=02:00:00:00:00:01 mac=02:00:00:00:00:02 host_mac=" HOST_MAC, 0);
+    scenario_expect("mac=02:00:00:00:00:01 mac=02:00:00:00:00:02 host_mac=" PAIR_HOST_MAC, 0);
     scenario_expect(" resume done", 1000);
     scenario_expect("bundle=none", 0);
     scenario_expect(" commit done", 10000);
@@ -42,7 +34,7 @@ static void test_keeps_a_bundle(void **unused)
 static void test_refuses_what_is_not_for_its_host(void **unused)
 {
     (void)unused;
-    prepare(HOST CLEAR);
+    pair_sites(BMC CLEAR, VIA_BMC CLEAR);
     scenario_mac = "02:00:00:00:00:01";
     scenario_publish(7, families, NULL);
     scenario_boot();
@@ -53,19 +45,176 @@ static void test_refuses_what_is_not_for_its_host(void **unused)
 static void test_refuses_what_is_in_clear(void **unused)
 {
     (void)unused;
-    prepare(HOST);
+    pair_sites(BMC, VIA_BMC);
     scenario_publish(7, families, NULL);
     scenario_boot();
     scenario_expect("config.unsealed-on-link", 10000);
     assert_int_equal(scenario_count(" commit done"), 0);
 }
 
+static void start_bmc(void)
+{
+    pair_sites(BMC CLEAR, VIA_BMC CLEAR);
+    scenario_publish(7, families, NULL);
+    scenario_boot();
+    scenario_expect(" serve open sequence=7", 10000);
+}
+
+/* The config server answers the BMC only: the host has no other way to its bundle. */
+static void test_host_joins_through_the_bmc(void **unused)
+{
+    (void)unused;
+    start_bmc();
+    pair_boot_host();
+    pair_expect(&pair_host, " bmc done", 5000);
+    pair_expect(&pair_host, " verify done", 5000);
+    pair_expect(&pair_host, " discover done", 5000);
+    pair_expect(&machine, " serve given sequence=7", 0);
+    pair_expect(&pair_host, " joined done", 10000);
+    pair_expect(&pair_host, " report done", 2000);
+    pair_expect(&machine, " serve closed why=joined", 100);
+    assert_int_equal(pair_count(&pair_host, " error "), 0);
+    assert_int_equal(pair_count(&machine, " error "), 0);
+}
+
+/* The management network is cut and the BMC restarted; the host joins with what the BMC has stored. */
+static void test_serves_what_it_stored(void **unused)
+{
+    (void)unused;
+    start_bmc();
+    sim_power_off(&machine);
+    scenario_carrier(false);
+    scenario_boot();
+    scenario_expect(" serve open sequence=7", 0);
+    pair_boot_host();
+    pair_expect(&pair_host, " joined done", 20000);
+    pair_expect(&machine, " serve closed why=joined", 2000);
+    /* The host's power-on looks like this from here. */
+    machine.nics[1].carrier = false;
+    pair_run(300);
+    machine.nics[1].carrier = true;
+    pair_expect(&machine, " serve open sequence=7", 500);
+}
+
+static void test_follows_the_server(void **unused)
+{
+    (void)unused;
+    start_bmc();
+    scenario_publish(8, families, NULL);
+    scenario_expect(" serve open sequence=8", 11000);
+    scenario_expect(" commit done", 100);
+    scenario_publish(6, families, NULL);
+    scenario_expect("config.sequence", 11000);
+    scenario_run(5000);
+    sim_power_off(&machine);
+    scenario_carrier(false);
+    scenario_boot();
+    scenario_expect(" serve open sequence=8", 0);
+    scenario_carrier(true);
+    scenario_expect("config.sequence", 20000);
+    /* A bundle for somebody else is refused as well; the next one for this host is not. */
+    scenario_mac = "02:00:00:00:0e:01";
+    scenario_publish(9, families, NULL);
+    scenario_expect("config.binding", 60000);
+    scenario_mac = PAIR_HOST_MAC;
+    scenario_publish(9, families, NULL);
+    scenario_expect(" serve open sequence=9", 120000);
+    assert_int_equal(scenario_count(" serve open sequence=6"), 0);
+}
+
+static void test_window(void **unused)
+{
+    (void)unused;
+    pair_sites(BMC CLEAR "serve-window = 30\n", VIA_BMC CLEAR);
+    scenario_publish(7, families, NULL);
+    scenario_boot();
+    scenario_expect(" serve open sequence=7", 10000);
+    scenario_never(" serve closed", 29900);
+    scenario_expect(" serve closed why=window", 200);
+    pair_boot_host();
+    pair_expect(&pair_host, "fetch.status", 5000);
+    assert_int_equal(pair_count(&machine, " serve given"), 0);
+    machine.nics[1].carrier = false;
+    pair_run(300);
+    machine.nics[1].carrier = true;
+    pair_expect(&pair_host, " bmc done", 20000);
+}
+
+/* The BMC may hand over what is in clear; its host's own site has the last word. */
+static void test_host_refuses_what_is_in_clear(void **unused)
+{
+    (void)unused;
+    pair_sites(BMC CLEAR, VIA_BMC);
+    scenario_publish(7, families, NULL);
+    scenario_boot();
+    scenario_expect(" serve open sequence=7", 10000);
+    pair_boot_host();
+    pair_expect(&pair_host, "config.unsealed-on-link", 5000);
+    pair_run(3000);
+    assert_int_equal(pair_count(&pair_host, " discover done"), 0);
+}
+
+/* The same machine without a BMC that answers. */
+static void alone(const char *via)
+{
+    char site[128];
+
+    scenario_os();
+    machine.os->kubelet_joins_ms = 500;
+    machine.os->pid1 = true;
+    snprintf(site, sizeof(site), "via = %s\nbmc-link = sim1\n", via);
+    machine.nic_count = 2;
+    machine.nics[1].carrier = true;
+    scenario_servers(site);
+    scenario_publish(7, families, NULL);
+    scenario_boot();
+}
+
+static void test_bmc_first(void **unused)
+{
+    (void)unused;
+    alone("bmc-first");
+    scenario_expect(" bmc error", 16000);
+    scenario_expect(" fetch done", 5000);
+    scenario_expect(" joined done", 5000);
+    assert_int_equal(scenario_count(" report "), 0);
+}
+
+static void test_bmc_last(void **unused)
+{
+    (void)unused;
+    alone("bmc-last");
+    scenario_expect(" joined done", 5000);
+    assert_int_equal(scenario_count(" bmc "), 0);
+}
+
+static void test_bmc_as_the_last_resort(void **unused)
+{
+    (void)unused;
+    pair_sites(BMC CLEAR, "via = bmc-last\nbmc-link = sim1\n" CLEAR);
+    scenario_publish(7, families, NULL);
+    scenario_boot();
+    scenario_expect(" serve open sequence=7", 10000);
+    pair_boot_host();
+    pair_expect(&pair_host, " fetch error", 40000);
+    pair_expect(&pair_host, " bmc done", 120000);
+    pair_expect(&pair_host, " joined done", 20000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCENARIO(test_keeps_a_bundle),
-        SCENARIO(test_refuses_what_is_not_for_its_host),
-        SCENARIO(test_refuses_what_is_in_clear),
+        PAIR(test_keeps_a_bundle),
+        PAIR(test_refuses_what_is_not_for_its_host),
+        PAIR(test_refuses_what_is_in_clear),
+        PAIR(test_host_joins_through_the_bmc),
+        PAIR(test_serves_what_it_stored),
+        PAIR(test_follows_the_server),
+        PAIR(test_window),
+        PAIR(test_host_refuses_what_is_in_clear),
+        SCENARIO(test_bmc_first),
+        SCENARIO(test_bmc_last),
+        PAIR(test_bmc_as_the_last_resort),
     };
 
     return cmocka_run_group_tests_name("scenario_bmc", tests, NULL, NULL);

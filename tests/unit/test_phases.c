@@ -61,9 +61,9 @@ static void test_rows_of_a_bmc(void **unused)
         assert_int_equal(rows[i].deadline_ms == 0, i == PHASE_SERVE);
         assert_int_equal(rows[i].late != OK, rows[i].deadline_ms != 0);
         for (unsigned e = 0; e < ERR_COUNT; e++)
-            assert_true(phases_bmc.after((enum phase_id)i, (enum err)e) <= i);
+            assert_true(phases_bmc.after(NULL, (enum phase_id)i, (enum err)e) <= i);
         if (i > PHASE_LINK)
-            assert_int_equal(phases_bmc.after((enum phase_id)i, ERR_LINK_CARRIER), PHASE_LINK);
+            assert_int_equal(phases_bmc.after(NULL, (enum phase_id)i, ERR_LINK_CARRIER), PHASE_LINK);
     }
     assert_int_equal(rows[PHASE_SERVE].next, PHASE_VERIFY);
     assert_null(rows[PHASE_DISCOVER].name);

@@ -96,7 +96,7 @@ static void hostile_is_bounded(void **state)
     hostile("64 KiB of comments", repeated("a: b\n", "#\n", LIMIT_YAML), OK);
     hostile("64 KiB of ? keys", repeated("", "? a\n", LIMIT_YAML), ERR_LIMIT);
     hostile("64 KiB of &", repeated("a: ", "&a ", LIMIT_YAML), ERR_CONFIG_SYNTAX);
-    hostile("64 KiB of !", repeated("a: ", "!", LIMIT_YAML), ERR_LIMIT);
+    hostile("64 KiB of !", repeated("a: ", "!", LIMIT_YAML), ERR_CONFIG_SYNTAX);
     hostile("64 KiB of quotes", repeated("a: ", "'' ", LIMIT_YAML), ERR_CONFIG_SYNTAX);
     hostile("64 KiB of documents", repeated("", "---\na\n", LIMIT_YAML), ERR_LIMIT);
     hostile("64 KiB of deep keys", repeated("", "a: ", LIMIT_YAML), ERR_CONFIG_SYNTAX);

@@ -124,19 +124,19 @@ DISKS = {
 
 
 # The emulator's own modules take the place of those of another version, in a mount namespace of its own.
-NEWER = """here=$1 modules=/usr/lib/x86_64-linux-gnu/qemu; shift
+NEWER = """here=$1 system=$2 modules=/usr/lib/x86_64-linux-gnu/qemu; shift 2
 [ ! -d $modules ] || mount --bind $here$modules $modules
-exec $here/usr/bin/qemu-system-x86_64 -L $here/usr/share/qemu -L $here/usr/share/seabios "$@"
+exec $here/usr/bin/qemu-system-$system -L $here/usr/share/qemu -L $here/usr/share/seabios "$@"
 """
 
 
-def newer_qemu(top):
+def newer_qemu(top, system="x86_64"):
     """The command of a QEMU that is newer than the distribution's, brought by tools/fetch. It has the card igb. Under version 7.2
     a node with two processors was seen to hang once, both of them locked up; under 10.0 none was."""
     fetch = subprocess.run([os.path.join(top, "tools/fetch"), "qemu"], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     if fetch.returncode != 0:
         raise LabError("no newer QEMU: see above")
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-ec", NEWER, "qemu", fetch.stdout.strip().splitlines()[-1]]
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-ec", NEWER, "qemu", fetch.stdout.strip().splitlines()[-1], system]
 
 
 class Machine:

@@ -1,32 +1,18 @@
 """A bare AST2600 under QEMU: it boots from an image of its flash, with both network cards on taps or nowhere, and the console on a pipe."""
 import os
 import socket
-import struct
 import subprocess
 import time
-import zlib
 
-FLASH_SIZE = 64 << 20
-SITE_OFFSET = 1 << 20
+from proc import run, stop
+
 MACS = ("52:54:00:4a:42:11", "52:54:00:4a:42:12")
 
 
-def packed(body):
-    """The form of firmware/base/packed.h."""
-    head = struct.pack("<4sII", b"JBP1", len(body), 0)
-    return head + struct.pack("<I", zlib.crc32(head + body)) + body
-
-
-def flash_image(path, code, site):
-    """An image of the whole flash, as the emulator wants it: the agent, and the site configuration in its area."""
-    with open(code, "rb") as f:
-        agent = f.read()
-    with open(path, "wb") as f:
-        f.write(b"\xff" * FLASH_SIZE)
-        f.seek(0)
-        f.write(agent)
-        f.seek(SITE_OFFSET)
-        f.write(packed(site.encode()))
+def flash_image(world, path, build, site):
+    """An image of the whole flash, as joinctl makes it: the agent, and the site configuration in its area."""
+    conf = world.write("site.conf", site)
+    run(os.path.join(build, "host/joinctl"), "image", "--board", "ast2600-evb", "--code", agent(build), "--site", conf, path)
     return path
 
 
@@ -34,8 +20,9 @@ class Board:
     """One power-on. taps: for each MAC the name of a tap in the namespace, or None. gdb: the path of a socket to be, for Debugger. extra: more
     arguments of QEMU."""
 
-    def __init__(self, world, ns, image, taps=(None, None), macs=MACS, gdb=None, qemu="qemu-system-arm", extra=()):
-        argv = ["ip", "netns", "exec", ns, qemu, "-M", "ast2600-evb", "-m", "1G", "-nodefaults", "-no-user-config", "-display", "none",
+    def __init__(self, world, ns, image, taps=(None, None), macs=MACS, gdb=None, emulator=(), extra=()):
+        # Not -nodefaults: newer versions then leave out the flash.
+        argv = ["ip", "netns", "exec", ns, *(emulator or ["qemu-system-arm"]), "-M", "ast2600-evb", "-m", "1G", "-no-user-config", "-display", "none", "-monitor", "none",
                 "-serial", "stdio", "-drive", f"file={image},format=raw,if=mtd"]
         for i, (tap, mac) in enumerate(zip(taps, macs)):
             argv += ["-nic", f"tap,id=n{i},ifname={tap},script=no,downscript=no,mac={mac}" if tap else f"hubport,hubid={8 + i},mac={mac}"]
@@ -48,10 +35,8 @@ class Board:
         world.stack.callback(self.power_off)
 
     def power_off(self):
-        """Pulls the plug."""
-        if self.proc.poll() is None:
-            self.proc.kill()
-        self.proc.wait()
+        """Pulls the plug. The emulator is asked to end, and not killed: it may still hold what the chip has said is written."""
+        stop(self.proc, 20)
 
 
 class Debugger:
@@ -112,13 +97,16 @@ class Debugger:
 
     def pc(self):
         """Register 15 of the processor that stopped."""
-        return int.from_bytes(bytes.fromhex(self.ask("pf")), "little")
+        return int.from_bytes(bytes.fromhex(self.ask("g")[15 * 8:16 * 8]), "little")
 
     def write(self, address, data):
         assert self.ask(f"M{address:x},{len(data):x}:{data.hex()}") == "OK"
 
     def read(self, address, n):
-        return bytes.fromhex(self.ask(f"m{address:x},{n:x}"))
+        data = b""
+        while len(data) < n:  # a packet of the stub holds 2 KiB of memory
+            data += bytes.fromhex(self.ask(f"m{address + len(data):x},{min(1024, n - len(data)):x}"))
+        return data
 
 
 def symbols(debug):

@@ -1,0 +1,203 @@
+"""A Linux BMC and its host in network namespaces: the shipped agent on both, a veth between them that is the host link, real dnsmasq and nginx.
+
+The host knows no URL of a config server: what it joins with came over the link.
+"""
+import json
+import os
+import signal
+import subprocess
+import unittest
+
+from console import Console
+from proc import run, stop, wait_for
+from rack import BUILD, CONFIG, MAC, SETUP, UUID, Rack
+
+BMC_MAC, LINK_MAC, HOST_LINK_MAC = "52:54:00:4a:42:b0", "52:54:00:4a:42:b1", "52:54:00:4a:42:c1"
+LINK_LOCAL = "fe80::6a62:1"
+
+
+class Bmc(Console):
+    """The agent with a BMC's site, in namespaces of its own. Its state outlives stop()."""
+
+    def __init__(self, rack, name="bmc.log"):
+        super().__init__(rack.world.path(name))
+        self.rack, self.agent = rack, None
+        extra = ["nic = mgmt0", "host-link = usb0", f"host-uuid = {UUID}", f"host-mac = {MAC}", "permit-unsealed = yes", "refresh = 5"]
+        self.conf = rack.world.write("bmc.conf", rack.op.site(rack.pki.config, f"https://{CONFIG}/node.jws", extra=extra))
+
+    def boot(self):
+        argv = [os.path.join(BUILD, "x86_64/joinboot"), "--site", self.conf, "--state", self.rack.world.path("bmc-state"), "--identity", "serial=BMC-1"]
+        self.agent = self.rack.world.popen(["unshare", "-m", "-u", "-p", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "sh", "-c",
+                                            SETUP, "sh", *argv], ns=self.rack.bmc_ns, stdout=subprocess.PIPE)
+        self.follow(self.agent.stdout)
+
+    def stop(self):
+        """As an operator would; the state file is free again behind it."""
+        with open(f"/proc/{self.agent.pid}/task/{self.agent.pid}/children") as f:
+            os.kill(int(f.read().split()[0]), signal.SIGTERM)
+        self.agent.wait(10)
+        self.agent = None
+
+    def wait_open(self, sequence, timeout=20):
+        return self.wait(f"bundle {sequence}", lambda e: e.phase == "serve" and e.event == "open" and e.get("sequence") == str(sequence), timeout)
+
+
+class Pair(Rack):
+    """The rack's node is the host; its NIC bmc0 leads to the BMC's usb0."""
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            w = self.world
+            self.bmc_ns = w.netns("bmc")
+            self.bmc_port = w.plug(self.net, "br0", self.bmc_ns, "mgmt0", BMC_MAC)
+            run("ip", "-n", self.bmc_ns, "link", "add", "usb0", "address", LINK_MAC, "type", "veth", "peer", "name", "bmc0", "address", HOST_LINK_MAC,
+                "netns", self.node_ns)
+            for ns, nic in ((self.bmc_ns, "usb0"), (self.node_ns, "bmc0")):
+                w.sysctl(ns, f"net.ipv6.conf.{nic}.disable_ipv6", 1)
+                w.ip(ns, "link", "set", nic, "up")
+            self.url = "https://nowhere.joinboot.lab/node.jws"
+            self.options = []
+            self.site_extra = ["nic = eth0", "via = bmc", "bmc-link = bmc0", "permit-unsealed = yes"]
+            self.bmc = Bmc(self)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def cut_management(self):
+        self.world.ip(self.net, "link", "set", self.bmc_port, "down")
+
+    def on_host(self, *argv, check=True):
+        return subprocess.run(["ip", "netns", "exec", self.node_ns, *argv], text=True, capture_output=True, check=check, timeout=30).stdout
+
+    def kernel_link(self):
+        """The host's own kernel on the link, as an operating system without joinboot would use it."""
+        self.world.sysctl(self.node_ns, "net.ipv6.conf.bmc0.disable_ipv6", 0)
+        self.world.sysctl(self.node_ns, "net.ipv6.conf.bmc0.accept_dad", 0)
+        self.world.ip(self.node_ns, "link", "set", "bmc0", "down")
+        self.world.ip(self.node_ns, "link", "set", "bmc0", "up")
+
+    def http(self, request, host=f"{LINK_LOCAL}%bmc0"):
+        """The answer to these bytes on port 80, with line ends of Python."""
+        code = ("import socket,sys; s=socket.create_connection((sys.argv[1],80),10); s.sendall(sys.argv[2].encode()); d=b''\n"
+                "while True:\n c=s.recv(4096)\n if not c: break\n d+=c\nsys.stdout.write(d.decode())")
+        return self.on_host("python3", "-c", code, host, request)
+
+
+class Courier(unittest.TestCase):
+    def start(self, pair):
+        pair.publish(pair.good(sequence=7))
+        pair.servers()
+        pair.bmc.boot()
+        pair.bmc.wait_open(7)
+
+    def show2_the_host_joins_through_its_bmc(self):
+        with Pair("bmc") as pair:
+            self.start(pair)
+            pair.boot()
+            pair.wait("bmc", lambda e: e.phase == "bmc" and e.event == "done")
+            pair.wait_joined()
+            pair.wait("report", lambda e: e.phase == "report" and e.event == "done")
+            pair.bmc.wait("joined", lambda e: e.phase == "serve" and e.event == "closed" and e.get("why") == "joined")
+            self.assertFalse([e for e in pair.events if e.event == "error"])
+            routes = pair.on_host("ip", "route") + pair.on_host("ip", "-6", "route")
+            self.assertNotIn("dev bmc0", routes)
+            self.assertEqual(pair.on_host("ip", "-o", "addr", "show", "dev", "bmc0"), "")
+            resolvers = pair.node_file("/etc/resolv.conf").decode()
+            self.assertNotIn(LINK_LOCAL, resolvers)
+            self.assertNotIn("169.254", resolvers)
+
+    def show2_a_restarted_bmc_serves_what_it_stored(self):
+        with Pair("bmc") as pair:
+            self.start(pair)
+            pair.bmc.stop()
+            pair.cut_management()
+            pair.bmc.boot()
+            pair.bmc.wait_open(7)
+            pair.boot()
+            pair.wait_joined()
+
+    def show2_newer_older_and_for_another_host(self):
+        with Pair("bmc") as pair:
+            self.start(pair)
+            pair.publish(pair.good(sequence=8))
+            pair.bmc.wait_open(8)
+            pair.publish(pair.good(sequence=6))
+            pair.bmc.wait_error("config.sequence", "accept")
+            pair.publish(pair.good(sequence=9, uuid="00000000-0000-4000-8000-000000000000"))
+            pair.bmc.wait_error("config.binding", "accept")
+            pair.bmc.stop()
+            pair.cut_management()
+            pair.bmc.boot()
+            pair.bmc.wait_open(8)
+
+    def show5_what_a_kernel_gets_on_the_link(self):
+        """An operating system of the host gets an address of the prefix, and neither a default route nor a resolver; the server says little."""
+        with Pair("bmc") as pair:
+            self.start(pair)
+            pair.kernel_link()
+            ula = wait_for("an address from the advertisement", lambda: [w for w in pair.on_host("ip", "-6", "-o", "addr", "show", "dev", "bmc0").split()
+                                                                         if w.startswith("fd") and "/64" in w])
+            self.assertEqual(pair.on_host("ip", "-6", "route", "show", "default", "dev", "bmc0"), "")
+            prefix = ula[0].split("/")[0].split("::")[0] if "::" in ula[0] else ":".join(ula[0].split(":")[:4])
+            status = pair.http("GET /status HTTP/1.1\r\nHost: bmc\r\n\r\n")
+            self.assertIn("HTTP/1.1 200 OK", status)
+            self.assertEqual(json.loads(status.split("\n\n")[1])["sequence"], 7)
+            with open(os.path.join(pair.www, "node.jws")) as f:
+                self.assertEqual(pair.http("GET /bundle HTTP/1.1\r\nHost: bmc\r\n\r\n").split("\n\n")[1], f.read().strip())
+            self.assertIn("200 OK", pair.http("GET /status HTTP/1.0\r\n\r\n", ":".join(prefix.split(":")[:4]) + "::1"))
+            for request, status in (("POST /bundle HTTP/1.1\r\nHost: b\r\n\r\n", 405), ("GET /etc/passwd HTTP/1.1\r\nHost: b\r\n\r\n", 404),
+                                    ("GET /bundle HTTP/1.1\r\n\r\n", 400), ("PUT /joined HTTP/1.1\r\nHost: b\r\nContent-Length: 64\r\n\r\n" + "0" * 64, 409)):
+                self.assertIn(f"HTTP/1.1 {status} ", pair.http(request))
+            # Over IPv4 with the address that DHCP gives: a real client, which says what it was given.
+            told = pair.on_host("busybox", "udhcpc", "-i", "bmc0", "-n", "-q", "-f", "-s", pair.world.write("lease.sh", "#!/bin/sh\nset\n", 0o755))
+            self.assertIn("ip='169.254.106.2'", told)
+            self.assertIn("subnet='255.255.255.252'", told)
+            self.assertNotIn("router=", told)
+            self.assertNotIn("dns=", told)
+            pair.world.ip(pair.node_ns, "addr", "add", "169.254.106.2/30", "dev", "bmc0")
+            self.assertIn("200 OK", pair.http("GET /status HTTP/1.0\r\n\r\n", "169.254.106.1"))
+
+    def show5_a_flood_from_the_host(self):
+        """The host sends as fast as it can, advertises itself as a router, and holds both connections; a newer bundle arrives meanwhile."""
+        flood = ("import socket,struct,time\n"
+                 "s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); s.bind(('bmc0',0))\n"
+                 "syn=bytes.fromhex('" + LINK_MAC.replace(":", "") + HOST_LINK_MAC.replace(":", "") + "0800'"
+                 "+'4500002800010000400600 00a9fe6a02a9fe6a01'.replace(' ','')+'9c400050000000010000000050021f4000000000')+bytes(6)\n"
+                 "end=time.time()+12\n"
+                 "while time.time()<end:\n"
+                 " for i in range(200):\n"
+                 "  try: s.send(syn[:34]+struct.pack('!H',1024+i)+syn[36:])\n"
+                 "  except OSError: pass\n"
+                 " time.sleep(0.005)\n")
+        slow = ("import socket,time\n"
+                "c=[]\n"
+                "for i in range(4):\n"
+                " s=socket.socket(socket.AF_INET6); s.settimeout(2)\n"
+                " try: s.connect(('" + LINK_LOCAL + "%bmc0',80)); s.sendall(b'GET /bun'); c.append(s)\n"
+                " except OSError: pass\n"
+                "time.sleep(12)\n")
+        with Pair("bmc") as pair:
+            self.start(pair)
+            pair.kernel_link()
+            wait_for("an address", lambda: "fe80" in pair.on_host("ip", "-6", "addr", "show", "dev", "bmc0"))
+            busy = [pair.world.popen(["python3", "-c", code], ns=pair.node_ns, stdout=subprocess.DEVNULL) for code in (slow, flood)]
+            pair.publish(pair.good(sequence=8))
+            pair.bmc.wait_open(8, 15)
+            self.assertFalse([e for e in pair.bmc.events if e.phase in ("link", "address") and e.event != "done"])
+            self.assertEqual(len([e for e in pair.bmc.events if e.phase == "address" and e.event == "done"]), 1)
+            for process in busy:
+                stop(process)
+            wait_for("the server is there again", lambda: "200 OK" in self.quietly(pair), 40)
+
+    @staticmethod
+    def quietly(pair):
+        try:
+            return pair.http("GET /bundle HTTP/1.0\r\n\r\n")
+        except (subprocess.SubprocessError, OSError):
+            return ""
+
+
+if __name__ == "__main__":
+    unittest.main()
