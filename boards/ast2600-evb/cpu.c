@@ -29,7 +29,7 @@ enum { SECTIONS = 4096, SECTION_SHIFT = 20, TIMER_HZ = 1125000000 };
 /* Of the linker script. */
 extern uint8_t cpu_code_start[], cpu_data_start[], cpu_dma_start[];
 
-static _Alignas(SECTIONS * sizeof(uint32_t)) uint32_t table[SECTIONS];
+static __attribute__((section(".bss.table"))) _Alignas(SECTIONS * sizeof(uint32_t)) uint32_t table[SECTIONS];
 
 static void map(uintptr_t start, uint32_t size, uint32_t attributes)
 {
@@ -44,6 +44,8 @@ void cpu_map(void)
     const uint32_t section = 1u << SECTION_SHIFT;
     uint32_t control, auxiliary;
 
+    /* The table is not in what start.S clears. */
+    memset(table, 0, sizeof(table));
     map(AST_APB, AST_APB_SIZE, DEVICE);
     map(AST_FMC_MEM, section, DEVICE);
     map(AST_GIC & ~(section - 1), section, DEVICE);

@@ -42,7 +42,9 @@ void phy_link(uint32_t mdio, struct phy_link *ret)
 
     *ret = (struct phy_link){.up = false};
     /* The link bit latches low: the first read tells of a link that was lost, the second of now. */
-    if (!read_reg(mdio, BMSR, &status) || !read_reg(mdio, BMSR, &status) || !(status & BMSR_LINK))
+    if (!read_reg(mdio, BMSR, &status))
+        return;
+    if (!read_reg(mdio, BMSR, &status) || !(status & BMSR_LINK))
         return;
     if (!read_reg(mdio, ANAR, &own) || !read_reg(mdio, ANLPAR, &peer) || !read_reg(mdio, GBCR, &own_giga) ||
         !read_reg(mdio, GBSR, &peer_giga))

@@ -36,7 +36,7 @@ boot_processor:
     ldr     r1, =link_code_start
     ldr     r2, =link_code_end
     bl      copy
-    ldr     r1, =cpu_data_start
+    ldr     r1, =link_data_start
     ldr     r2, =link_data_end
     bl      copy                        /* the data follows the code */
     ldr     pc, =linked
@@ -113,3 +113,12 @@ report:
     stmdb   sp!, {r4, r5}
     bl      trap_report
     b       parked
+
+    .section .bss.stack, "aw", %nobits
+    .balign 8
+    .global link_stack_bottom, link_stack
+link_stack_bottom:
+    .space  14336
+link_stack:
+    .space  1024
+link_trap_stack:

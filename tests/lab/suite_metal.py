@@ -122,6 +122,28 @@ class Metal(unittest.TestCase):
         print(f"           exec to accepted, median of 11: {took[5]:.3f} s ({took[0]:.3f} to {took[-1]:.3f})", flush=True)
         self.assertLess(took[5], 10)
 
+    def test_second_boot_has_the_bundle(self):
+        """What was accepted outlives a power cut; an older sequence and another host's bundle are refused."""
+        with Site() as s:
+            s.flash()
+            s.publish(sequence=5)
+            s.servers()
+            s.power_on()
+            s.wait("first boot", lambda e: e.phase == "commit" and e.event == "done")
+            s.board.power_off()
+            self.assertIn("boot 1", s.console())
+            s.publish(sequence=4)
+            s.power_on()
+            resume = s.wait_done("resume")
+            self.assertEqual((resume.num("sequence"), resume.get("bundle")), (5, "node-2"))
+            s.wait_error("config.sequence", "accept")
+            self.assertIn("boot 2", s.console())
+            s.publish(sequence=6, uuid="00000000-0000-4000-8000-000000000001")
+            s.wait("refused", lambda e: e.event == "error" and e.get("code") == "config.binding")
+            s.publish(sequence=7)
+            self.assertEqual(s.wait_done("accept", 30).num("sequence"), 7)
+            s.wait_done("commit")
+
     def hung_at(self, place):
         """The processor is caught at a function of the agent, and sent in a circle there: the watchdog resets, and the next boot works as the first."""
         with Site() as s:
@@ -177,9 +199,3 @@ class Metal(unittest.TestCase):
             s.wait("the next boot", lambda e: e.phase == "identify" and e.event == "done", 60)
             self.assertRegex(s.console(), rf"joinboot: crash: data abort pc {address + 4:08x} dfsr [0-9a-f]+ dfar {address:08x} ")
             self.assertEqual(s.boots(), [1, 2])
-
-    def show1_fetch_over_ipv6(self):
-        self.fetched("[fd00:1:2:3::1]:443", "ipv6")
-
-    def show1_fetch_over_ipv4(self):
-        self.fetched("10.100.0.1:443", "ipv4")

@@ -9,134 +9,10 @@
 #include <stdio.h>
 
 #include "firmware/base/reclog.h"
-
-enum { SIZE_MAX_EMULATED = 4096, OPS_MAX = 16 };
-
-enum op_kind { ERASE, PROG, SYNC };
-
-struct op {
-    enum op_kind kind;
-    uint32_t off, n;
-    uint8_t data[1024];
-};
-
-struct disk {
-    struct storage st;
-    uint8_t bytes[SIZE_MAX_EMULATED];
-    struct op ops[OPS_MAX];
-    unsigned op_count;
-    unsigned calls;   /* of any kind, reads included */
-    unsigned fail_at; /* the call with this number (1 = first) fails; 0 never */
-    unsigned slow;    /* so many calls behind a prog, erase or set_used answer ERR_BUSY */
-    unsigned busy;    /* of them still to come */
-    unsigned refused; /* calls that answered it */
-    bool used;        /* what is_used says */
-};
-
-static bool failing(struct disk *d)
-{
-    return ++d->calls == d->fail_at;
-}
-
-static bool is_busy(struct disk *d)
-{
-    if (d->busy == 0)
-        return false;
-    d->busy--;
-    d->refused++;
-    return true;
-}
-
-static enum err disk_read(void *ctx, uint32_t off, void *ret, uint32_t n)
-{
-    struct disk *d = ctx;
-    assert_true(off <= d->st.size && n <= d->st.size - off);
-    if (is_busy(d))
-        return ERR_BUSY;
-    if (failing(d))
-        return ERR_IO;
-    memcpy(ret, d->bytes + off, n);
-    return OK;
-}
-
-static struct op *record(struct disk *d, enum op_kind kind, uint32_t off, uint32_t n)
-{
-    assert_true(d->op_count < OPS_MAX && n <= sizeof(d->ops[0].data));
-    struct op *op = &d->ops[d->op_count++];
-    op->kind = kind;
-    op->off = off;
-    op->n = n;
-    memset(op->data, 0xff, n);
-    return op;
-}
-
-static enum err disk_prog(void *ctx, uint32_t off, const void *p, uint32_t n)
-{
-    struct disk *d = ctx;
-    assert_true(n > 0 && off % d->st.prog_size == 0 && n % d->st.prog_size == 0 && n <= d->st.size - off);
-    uint32_t page = d->st.prog_size > STORAGE_PAGE ? d->st.prog_size : STORAGE_PAGE;
-    assert_int_equal(off / page, (off + n - 1) / page);
-    if (is_busy(d))
-        return ERR_BUSY;
-    for (uint32_t i = 0; i < n; i++)
-        assert_int_equal(d->bytes[off + i], 0xff); /* only erased bytes are programmed */
-    if (failing(d))
-        return ERR_IO;
-    memcpy(record(d, PROG, off, n)->data, p, n);
-    memcpy(d->bytes + off, p, n);
-    d->busy = d->slow;
-    return OK;
-}
-
-static enum err disk_erase(void *ctx, uint32_t off, uint32_t n)
-{
-    struct disk *d = ctx;
-    assert_true(n == d->st.erase_size && off % n == 0 && n <= d->st.size - off);
-    if (is_busy(d))
-        return ERR_BUSY;
-    if (failing(d))
-        return ERR_IO;
-    (void)record(d, ERASE, off, n);
-    memset(d->bytes + off, 0xff, n);
-    d->busy = d->slow;
-    return OK;
-}
-
-static enum err disk_sync(void *ctx)
-{
-    struct disk *d = ctx;
-    if (is_busy(d))
-        return ERR_BUSY;
-    if (failing(d))
-        return ERR_IO;
-    (void)record(d, SYNC, 0, 0);
-    return OK;
-}
-
-static enum err disk_is_used(void *ctx, bool *ret)
-{
-    struct disk *d = ctx;
-    if (is_busy(d))
-        return ERR_BUSY;
-    if (failing(d))
-        return ERR_IO;
-    *ret = d->used;
-    return OK;
-}
-
-static enum err disk_set_used(void *ctx)
-{
-    struct disk *d = ctx;
-    if (failing(d))
-        return ERR_IO;
-    assert_int_equal(d->busy, 0);
-    d->used = true;
-    d->busy = d->slow;
-    return OK;
-}
+#include "tests/unit/rawdisk.h"
 
 /* As an agent writes that has nothing else to do. Between two calls the record that was there before is still found. */
-static enum err write_all(struct disk *d, struct span body)
+static enum err write_all(struct rawdisk *d, struct span body)
 {
     struct reclog_job job = {.step = 0};
     enum err e;
@@ -146,28 +22,13 @@ static enum err write_all(struct disk *d, struct span body)
     return e;
 }
 
-static const struct geometry {
-    int line;
-    uint32_t prog, erase, size;
-    uint8_t blank;
-} geometries[] = {
+static const struct geometry geometries[] = {
     {ROW, 1, 64, 192, 0xff},   {ROW, 8, 64, 320, 0xff},      {ROW, 16, 128, 640, 0x00},
     {ROW, 64, 128, 400, 0xff}, {ROW, 512, 1024, 3072, 0x00},
 };
 
-static void make(struct disk *d, const struct geometry *g)
-{
-    *d = (struct disk){.st = {.prog_size = g->prog, .erase_size = g->erase, .size = g->size}};
-    d->st.ctx = d;
-    d->st.read = disk_read;
-    d->st.prog = disk_prog;
-    d->st.erase = disk_erase;
-    d->st.sync = disk_sync;
-    memset(d->bytes, g->blank, sizeof(d->bytes));
-}
-
 /* The n-th record's body: its text says which it is, and lengths differ so that padding is used in every way. */
-static struct span body_of(const struct disk *d, unsigned n)
+static struct span body_of(const struct rawdisk *d, unsigned n)
 {
     static uint8_t text[SIZE_MAX_EMULATED];
     static const size_t less[] = {0, 13, 5, 30};
@@ -179,7 +40,7 @@ static struct span body_of(const struct disk *d, unsigned n)
 }
 
 /* Which record is there: its number, 0 for none, -1 for a lost state. Everything else fails the test. */
-static int which(struct disk *d, unsigned newest)
+static int which(struct rawdisk *d, unsigned newest)
 {
     uint8_t body[SIZE_MAX_EMULATED];
     size_t n = 0;
@@ -196,7 +57,7 @@ static int which(struct disk *d, unsigned newest)
     return (int)seq;
 }
 
-static void write_number(struct disk *d, unsigned n)
+static void write_number(struct rawdisk *d, unsigned n)
 {
     d->op_count = 0;
     assert_int_equal(write_all(d, body_of(d, n)), OK);
@@ -206,23 +67,23 @@ static void write_number(struct disk *d, unsigned n)
 static void writes_and_reads(void **state)
 {
     (void)state;
-    static struct disk d;
+    static struct rawdisk d;
     for (size_t g = 0; g < COUNT(geometries); g++) {
-        make(&d, &geometries[g]);
+        rawdisk_make(&d, &geometries[g]);
         assert_int_equal(which(&d, 0), 0);
         for (unsigned n = 1; n <= 9; n++)
             write_number(&d, n);
     }
 }
 
-static void apply(struct disk *d, const struct op *op, uint32_t prefix)
+static void apply(struct rawdisk *d, const struct op *op, uint32_t prefix)
 {
     if (op->kind != SYNC)
         memcpy(d->bytes + op->off, op->data, prefix);
 }
 
 /* Is the state after the cut old or new, and does the next write work? */
-static void check_cut(struct disk *cut, unsigned n, unsigned long *count)
+static void check_cut(struct rawdisk *cut, unsigned n, unsigned long *count)
 {
     int got = which(cut, n);
     if (got != (int)n && got != (int)n - 1)
@@ -235,10 +96,10 @@ static void check_cut(struct disk *cut, unsigned n, unsigned long *count)
 }
 
 /* One cut: of the operations [first, k) those in `subset`, and `prefix` bytes of operation k. */
-static void cut_once(const struct disk *before, const struct disk *after, unsigned n, unsigned first,
+static void cut_once(const struct rawdisk *before, const struct rawdisk *after, unsigned n, unsigned first,
                      unsigned k, unsigned subset, uint32_t prefix, unsigned long *count)
 {
-    static struct disk cut;
+    static struct rawdisk cut;
     const struct op *last = &after->ops[k];
     for (unsigned garbage = 0; garbage < 3; garbage++) {
         cut = *before;
@@ -257,11 +118,11 @@ static void cut_once(const struct disk *before, const struct disk *after, unsign
 static void power_cut(void **state)
 {
     (void)state;
-    static struct disk before;
-    static struct disk after;
+    static struct rawdisk before;
+    static struct rawdisk after;
     unsigned long count = 0;
     for (size_t g = 0; g < COUNT(geometries); g++) {
-        make(&after, &geometries[g]);
+        rawdisk_make(&after, &geometries[g]);
         for (unsigned n = 1; n <= 4; n++) {
             before = after;
             write_number(&after, n);
@@ -285,9 +146,9 @@ static void power_cut(void **state)
 static void every_bit(void **state)
 {
     (void)state;
-    static struct disk d;
+    static struct rawdisk d;
     for (size_t g = 0; g < COUNT(geometries); g++) {
-        make(&d, &geometries[g]);
+        rawdisk_make(&d, &geometries[g]);
         for (unsigned n = 1; n <= 3; n++) {
             write_number(&d, n);
             for (uint32_t bit = 0; bit < d.st.size * 8; bit++) {
@@ -306,8 +167,8 @@ static void every_bit(void **state)
 static void lost(void **state)
 {
     (void)state;
-    static struct disk d;
-    make(&d, &geometries[1]);
+    static struct rawdisk d;
+    rawdisk_make(&d, &geometries[1]);
     write_number(&d, 1);
     memset(d.bytes + d.st.erase_size, 0xff, d.st.size - d.st.erase_size);
     assert_int_equal(which(&d, 1), -1);
@@ -321,11 +182,11 @@ static void lost(void **state)
 static void failing_operations(void **state)
 {
     (void)state;
-    static struct disk start;
-    static struct disk d;
+    static struct rawdisk start;
+    static struct rawdisk d;
     for (unsigned n = 1; n <= 3; n++) {
         unsigned at = 1;
-        make(&start, &geometries[1]);
+        rawdisk_make(&start, &geometries[1]);
         for (unsigned i = 1; i < n; i++)
             write_number(&start, i);
         for (;; at++) {
@@ -346,7 +207,7 @@ static void failing_operations(void **state)
         }
         assert_true(at > 6);
     }
-    make(&d, &geometries[1]);
+    rawdisk_make(&d, &geometries[1]);
     write_number(&d, 1);
     uint8_t body[256];
     size_t size;
@@ -365,11 +226,11 @@ static void failing_operations(void **state)
 static void slow_storage(void **state)
 {
     (void)state;
-    static struct disk fast;
-    static struct disk slow;
+    static struct rawdisk fast;
+    static struct rawdisk slow;
     for (size_t g = 0; g < COUNT(geometries); g++) {
-        make(&fast, &geometries[g]);
-        make(&slow, &geometries[g]);
+        rawdisk_make(&fast, &geometries[g]);
+        rawdisk_make(&slow, &geometries[g]);
         slow.slow = 5;
         for (unsigned n = 1; n <= 4; n++) {
             struct reclog_job job = {.step = 0};
@@ -406,10 +267,9 @@ static void slow_storage(void **state)
 static void used_elsewhere(void **state)
 {
     (void)state;
-    static struct disk d;
-    make(&d, &geometries[1]);
-    d.st.is_used = disk_is_used;
-    d.st.set_used = disk_set_used;
+    static struct rawdisk d;
+    rawdisk_make(&d, &geometries[1]);
+    rawdisk_remember(&d);
     d.slow = 2;
     assert_int_equal(which(&d, 0), 0);
     assert_int_equal(write_all(&d, body_of(&d, 1)), OK);
@@ -438,11 +298,11 @@ static void used_elsewhere(void **state)
 static void limits(void **state)
 {
     (void)state;
-    static struct disk d;
+    static struct rawdisk d;
     uint8_t body[256] = {1};
     size_t n = 99;
     uint64_t seq = 99;
-    make(&d, &geometries[1]);
+    rawdisk_make(&d, &geometries[1]);
     assert_int_equal(reclog_capacity(&d.st), 96);
     assert_int_equal(write_all(&d, span_of(body, 97)), ERR_STORE_FULL);
     assert_int_equal(write_all(&d, span_of(body, 96)), OK);
@@ -461,7 +321,7 @@ static void limits(void **state)
         {ROW, 8, 16, 192, 0}, {ROW, 32, 32, 96, 0}, {ROW, 1024, 1024, 4096, 0},
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
-        make(&d, &bad[i]);
+        rawdisk_make(&d, &bad[i]);
         ROW_TRUE(&bad[i], reclog_read(&d.st, body, sizeof(body), &n, &seq) == ERR_STATE);
         ROW_TRUE(&bad[i], write_all(&d, SPAN_LIT("x")) == ERR_STATE);
         ROW_TRUE(&bad[i], reclog_capacity(&d.st) == 0 && d.calls == 0);
@@ -472,10 +332,10 @@ static void limits(void **state)
 static void format(void **state)
 {
     (void)state;
-    static struct disk d;
+    static struct rawdisk d;
     static const uint8_t header[] = {'J', 'B', 'R', '1', 3, 0, 0, 0, 1, 0, 0, 0, 0, 0,
                                      0,   0,   0,   0,   0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-    make(&d, &geometries[1]);
+    rawdisk_make(&d, &geometries[1]);
     assert_int_equal(write_all(&d, SPAN_LIT("abc")), OK);
     assert_memory_equal(d.bytes, "joinboot reclog1\xff", 17);
     assert_memory_equal(d.bytes + 64, header, sizeof(header));

@@ -28,7 +28,7 @@ static const struct {
     [OPTION_FAMILY] = {"--family", "FAMILY", "ipv4, ipv6 or dual"},
     [OPTION_BOARD] = {"--board", "BOARD", "make a new, blank image for this board: ast2600-evb"},
     [OPTION_CODE] = {"--code", "FILE", "the agent in a new image: build/BOARD/joinboot"},
-    [OPTION_DEVICE_KEY] = {"--device-key", "FILE", "the machine's private key as JWK"},
+    [OPTION_DEVICE_KEY] = {"--device-key", "FILE", "the machine's device key, 64 bytes"},
     [OPTION_SEAL_TO] = {"--seal-to", "FILE", "the machine's enrolment record, or the JWK of its device key"},
     [OPTION_DEVICE] = {"--device", NULL, "a device key, for a machine's image"},
 };

@@ -11,9 +11,26 @@
 
 #include "boards/ast2600-evb/map.h"
 #include "firmware/base/packed.h"
+#include "firmware/crypto/hash.h"
 #include "tools/joinctl/tool.h"
 
-enum { MAP_TEXT = 1024, SECRET_MODE = 0600, PLAIN_MODE = 0644 };
+enum {
+    MAP_TEXT = 1024,
+    SECRET_MODE = 0600,
+    PLAIN_MODE = 0644,
+    KEY_NUMBER = 32,
+    KEY_SIZE = KEY_NUMBER + HASH_SIZE
+};
+
+/* A device key is a private number, then the SHA-256 of a text and that number. */
+static bool is_device_key(struct span key)
+{
+    const struct span parts[] = {SPAN_LIT("joinboot device key"), span_sub(key, 0, KEY_NUMBER)};
+    uint8_t digest[HASH_SIZE];
+
+    return key.n == KEY_SIZE && hash_sha256_parts(parts, COUNT(parts), digest) == OK &&
+           memcmp(digest, key.p + KEY_NUMBER, HASH_SIZE) == 0;
+}
 
 static uint8_t *area_of(uint8_t *image, enum map_area area)
 {
@@ -136,44 +153,34 @@ static int put_site(struct tool *t, const char *file, uint8_t *image)
 static int put_key(struct tool *t, const char *file, uint8_t *image)
 {
     const uint8_t *area = area_of(image, MAP_KEY);
-    struct jose_secret key;
-    struct span text;
-    enum err e;
+    struct span key;
 
-    if (!tool_read(t, file, TOOL_JWK_MAX, &text))
+    if (!tool_read(t, file, KEY_SIZE, &key))
         return TOOL_USAGE;
-    text = span_trim(text);
-    e = text.n > MAP_SECTOR - PACKED_HEADER ? ERR_LIMIT : jose_secret_parse(text, &key);
-    wipe(&key, sizeof(key));
-    if (e != OK)
-        return refuse(t, file, e, "not the JWK of a private P-256 key");
+    if (!is_device_key(key))
+        return refuse(t, file, ERR_INPUT,
+                      "not a device key: 64 bytes, of which the second half fits the first");
     for (uint32_t i = 0; i < map_rows[MAP_KEY].size; i++) {
         if (area[i] != 0xff)
             return refuse(t, t->file[0], ERR_IMAGE_KEY, "a device key is there already");
     }
-    put_area(image, MAP_KEY, text);
+    put_area(image, MAP_KEY, key);
     return TOOL_YES;
 }
 
-/* The key that a machine with this image would take: that of the first whole slot. False: none. */
-static bool find_key(const uint8_t *image, struct jose_key *ret)
+/* A machine with this image would take a key from it: that of the first whole slot. */
+static bool has_key(const uint8_t *image)
 {
-    struct jose_secret key;
-    struct span text;
+    struct span key;
     bool found = false;
 
     for (uint32_t at = 0; !found && at < map_rows[MAP_KEY].size; at += MAP_SECTOR)
-        found = get_area(image + at, MAP_KEY, MAP_SECTOR, &text) == OK && jose_secret_parse(text, &key) == OK;
-    if (found)
-        *ret = key.pub;
-    wipe(&key, sizeof(key));
+        found = get_area(image + at, MAP_KEY, MAP_SECTOR, &key) == OK && is_device_key(key);
     return found;
 }
 
 static int describe(struct tool *t, const uint8_t *image)
 {
-    char kid[JOSE_THUMBPRINT_TEXT + 1];
-    struct jose_key key;
     struct span text;
     enum err e = get_area(image, MAP_SITE, map_rows[MAP_SITE].size, &text);
 
@@ -185,10 +192,8 @@ static int describe(struct tool *t, const uint8_t *image)
     else
         (void)printf("site        cluster %s, %u trusted key%s\n", t->site.cluster, t->site.key_count,
                      t->site.key_count == 1 ? "" : "s");
-    if (find_key(image, &key) && jose_thumbprint(&key, kid) == OK)
-        (void)printf("device key  %s\n", kid);
-    else
-        (void)printf("device key  none: the machine makes its own at first boot\n");
+    (void)printf("device key  %s\n",
+                 has_key(image) ? "there" : "none: the machine makes its own at first boot");
     return tool_end();
 }
 
@@ -196,14 +201,13 @@ static int edit(struct tool *t, uint8_t *image, bool new)
 {
     const char *file = t->file[0];
     int code = new ? make_new(t, image) : check_map(t, file, image);
-    struct jose_key key;
 
     if (code == TOOL_YES && t->option[OPTION_SITE])
         code = put_site(t, t->option[OPTION_SITE], image);
     if (code == TOOL_YES && t->option[OPTION_DEVICE_KEY])
         code = put_key(t, t->option[OPTION_DEVICE_KEY], image);
     if (code == TOOL_YES && (new || t->option[OPTION_SITE] || t->option[OPTION_DEVICE_KEY]))
-        code = tool_replace(file, find_key(image, &key) ? SECRET_MODE : PLAIN_MODE, span_of(image, MAP_SIZE));
+        code = tool_replace(file, has_key(image) ? SECRET_MODE : PLAIN_MODE, span_of(image, MAP_SIZE));
     return code == TOOL_YES ? describe(t, image) : code;
 }
 

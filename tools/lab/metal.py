@@ -4,7 +4,7 @@ import socket
 import subprocess
 import time
 
-from proc import run
+from proc import run, stop
 
 MACS = ("52:54:00:4a:42:11", "52:54:00:4a:42:12")
 
@@ -35,10 +35,8 @@ class Board:
         world.stack.callback(self.power_off)
 
     def power_off(self):
-        """Pulls the plug."""
-        if self.proc.poll() is None:
-            self.proc.kill()
-        self.proc.wait()
+        """Pulls the plug. The emulator is asked to end, and not killed: it may still hold what the chip has said is written."""
+        stop(self.proc, 20)
 
 
 class Debugger:
