@@ -106,7 +106,6 @@ struct agent {
     uint8_t static_digest[HASH_SIZE]; /* of which bundle */
     struct ip node_ips[2];
     unsigned node_ip_count;
-    struct discover discover;
     bool trusted; /* discover is done and its connection is still open */
     char node_name[RENDER_NAME_MAX];
     char kubelet_version[64];          /* as it prints it; empty: not known */
@@ -123,8 +122,11 @@ struct agent {
     uint8_t line_mem[LIMIT_JOURNAL_LINE];
     uint8_t bundle_mem[LIMIT_BUNDLE];
     union {
-        uint8_t file_mem[LIMIT_FILE]; /* a node renders files */
-        struct serve serve;           /* a BMC keeps a bundle */
+        struct { /* a node joins and renders files */
+            struct discover discover;
+            uint8_t file_mem[LIMIT_FILE];
+        };
+        struct serve serve; /* a BMC keeps a bundle */
     };
     _Alignas(16) uint8_t arena_mem[LIMIT_ARENA];
     _Alignas(16) uint8_t crypto_heap[LIMIT_CRYPTO_HEAP];

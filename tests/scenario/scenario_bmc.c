@@ -143,7 +143,7 @@ static void test_power_cuts(void **unused)
             machine.disk.cut_unsynced = k >= DISK_PARTS;
             scenario_carrier(true);
             scenario_boot();
-            (void)sim_run(&machine, 200);
+            (void)!sim_expect(&machine, " commit done", 20000);
             if (!machine.cut)
                 break;
             cuts++;
