@@ -9,7 +9,7 @@
 #include "firmware/base/limits.h"
 #include "firmware/base/text.h"
 
-enum { SITE_LINE_MAX = 3072, WAIT_MAX_S = 3600 };
+enum { SITE_LINE_MAX = 3072, WAIT_MAX_S = 3600, SYSLOG_PORT = 514 /* RFC 5426 3.3 */ };
 
 enum { MANY = 1, CMDLINE = 2 };
 
@@ -191,6 +191,20 @@ static enum err read_log(struct span value, struct site *s)
     return choice(value, words, &s->log);
 }
 
+/* An address, or address:port with IPv6 in brackets. A name would need the network's word for who is meant. */
+static enum err read_syslog(struct span value, struct site *s)
+{
+    struct span host;
+
+    s->syslog_port = SYSLOG_PORT;
+    if (ip_parse(value, &s->syslog) == OK)
+        return OK;
+    return ip_hostport_parse(value, &host, &s->syslog, &s->syslog_port) == OK &&
+                   s->syslog.family != FAMILY_NONE
+               ? OK
+               : ERR_SITE_SYNTAX;
+}
+
 static const struct key keys[] = {
     {.name = "trust", .read = read_trust, .flags = MANY},
     {.name = "tls-root", .read = read_root, .flags = MANY},
@@ -209,6 +223,7 @@ static const struct key keys[] = {
     {.name = "state", .read = read_site_state},
     {.name = "target", .read = read_target},
     {.name = "images", .read = read_images},
+    {.name = "syslog", .read = read_syslog},
     {.name = "log", .read = read_log, .flags = CMDLINE},
     {.name = "permit-unsealed", .read = read_permit_unsealed},
     {.name = "via", .read = site_bmc_via},

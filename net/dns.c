@@ -54,7 +54,7 @@ static struct query *dns_find(unsigned handle)
     return same ? y : NULL;
 }
 
-static const struct datagrams *dns_via(void)
+const struct datagrams *net_datagrams(void)
 {
     return kernel_used() ? kernel_used()->datagrams : &dns_lwip;
 }
@@ -62,7 +62,7 @@ static const struct datagrams *dns_via(void)
 static void dns_close(struct question *q)
 {
     if (q->open)
-        dns_via()->close(q->socket);
+        net_datagrams()->close(q->socket);
     q->open = false;
 }
 
@@ -110,10 +110,10 @@ void dns_deliver(int id, struct span msg)
 static void dns_listen(struct query *y, struct question *q)
 {
     static uint8_t msg[DNS_MESSAGE_MAX];
-    if (dns_via()->recv == NULL)
+    if (net_datagrams()->recv == NULL)
         return;
     for (unsigned i = 0; i < DNS_PER_TURN && q->open && q->state == DNS_PENDING; i++) {
-        size_t n = dns_via()->recv(q->socket, msg, sizeof(msg));
+        size_t n = net_datagrams()->recv(q->socket, msg, sizeof(msg));
         if (n == 0)
             return;
         dns_read(y, q, span_of(msg, n));
@@ -129,11 +129,11 @@ static enum err dns_send(const struct query *y, struct question *q)
     enum err e = dnsmsg_put_query(&b, q->id, span_str(y->host), q->family);
     dns_close(q);
     if (e == OK)
-        e = dns_via()->open(&q->server, DNS_PORT, &q->socket);
+        e = net_datagrams()->open(&q->server, DNS_PORT, &q->socket);
     if (e != OK)
         return e;
     q->open = true;
-    return dns_via()->send(q->socket, buf_span(&b));
+    return net_datagrams()->send(q->socket, buf_span(&b));
 }
 
 /* The n-th server whose family is usable now. */

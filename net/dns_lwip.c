@@ -1,5 +1,5 @@
 /*
- * dns_lwip.c - the resolver's datagrams over lwIP's UDP, in static slots.
+ * dns_lwip.c - datagrams over lwIP's UDP, of the resolver and to the log server, in static slots.
  *
  * lwIP hands a datagram over by a callback. It is read at once, and only what came from the slot's server and port: nothing is kept that an
  * attacker could fill.
@@ -10,7 +10,11 @@
 
 #include "lwip/udp.h"
 
-enum { DNS_SLOTS = DNS_QUERIES_MAX * 2, DNS_BIND_TRIES = 8, DNS_MESSAGE_MAX = 1472 };
+enum {
+    DNS_SLOTS = DNS_QUERIES_MAX * 2 + 1 /* the log server's */,
+    DNS_BIND_TRIES = 8,
+    DNS_MESSAGE_MAX = 1472
+};
 
 static struct dns_slot {
     struct udp_pcb *pcb; /* NULL: free */

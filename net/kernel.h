@@ -40,6 +40,9 @@ void kernel_use(const struct kernel *k);
 /* NULL: lwIP is used. */
 const struct kernel *kernel_used(void);
 
+/* The datagrams of the network that is used: lwIP's, or those of the system. */
+const struct datagrams *net_datagrams(void);
+
 /* What net.h says, for net.c. */
 enum err kernel_start(unsigned nic, uint64_t now_ms) MUST_USE;
 void kernel_stop(void);

@@ -7,6 +7,7 @@
 #include "boards/linux/clock.h"
 #include "boards/linux/files.h"
 #include "boards/linux/installed.h"
+#include "boards/linux/ksock.h"
 #include "boards/linux/sysctl.h"
 #include "boards/linux/sysfile.h"
 #include "boards/linux/system.h"
@@ -291,5 +292,6 @@ void system_fill_host(struct system *s)
         .keep_recv = op_keep_recv,
         .keep_send = op_keep_send,
         .addr_lifetime = op_addr_lifetime,
+        .datagrams = &ksock_datagrams,
     };
 }

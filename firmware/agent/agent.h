@@ -12,6 +12,7 @@
 #include "firmware/agent/keeper.h"
 #include "firmware/agent/serve.h"
 #include "firmware/agent/state.h"
+#include "firmware/agent/syslog.h"
 #include "firmware/agent/timekeeper.h"
 #include "firmware/base/limits.h"
 #include "firmware/kube/discover.h"
@@ -69,6 +70,7 @@ struct agent {
     const struct board *board;
     const struct host *host; /* NULL on a board without an operating system */
     struct journal journal;
+    struct syslog syslog;
     struct fault fault;
     struct fault failed; /* of the last attempt that failed, and its row */
     enum phase_id failed_row;
@@ -108,6 +110,7 @@ struct agent {
     unsigned node_ip_count;
     bool trusted; /* discover is done and its connection is still open */
     char node_name[RENDER_NAME_MAX];
+    bool version_asked;                /* of kubelet, by a job that nobody has read yet */
     char kubelet_version[64];          /* as it prints it; empty: not known */
     char system_name[RENDER_NAME_MAX]; /* of a running system (oneshot.h) */
     struct discover_result cluster;

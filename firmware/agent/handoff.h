@@ -16,6 +16,9 @@ enum err handoff_render(struct agent *a, enum render_file which) MUST_USE;
 /* Starts the container runtime of the site configuration, if it is ours to start. Idempotent. ERR_SPAWN. */
 enum err handoff_start_runtime(struct agent *a) MUST_USE;
 
+/* kubelet begins to tell its version, as a job; configure reads it. ERR_SPAWN. */
+enum err handoff_ask_version(struct agent *a) MUST_USE;
+
 /* The path of the runtime's socket. ERR_LIMIT. */
 enum err handoff_cri_path(const struct agent *a, char *ret, size_t cap) MUST_USE;
 

@@ -9,6 +9,7 @@
 
 #include "firmware/base/fault.h"
 #include "firmware/base/ip.h"
+#include "net/kernel.h"
 
 enum { HOST_ADDRS_MAX = 8, HOST_ROUTES_MAX = 8, HOST_ARGS_MAX = 96 };
 
@@ -138,6 +139,8 @@ struct host {
     /* Lets go of links, files, mounts and process settings, and becomes the installed system's init. Returns only if that cannot be executed:
      * ERR_SPAWN. */
     enum err (*target_switch)(void *ctx, struct fault *f);
+    const struct datagrams
+        *datagrams; /* over the system's network, for the log server after the hand-over; NULL: none */
 };
 
 #endif

@@ -3,6 +3,8 @@
  */
 #include "firmware/agent/journal.h"
 
+#include "firmware/agent/syslog.h"
+
 static const char cut[] = "...\n";
 
 void journal_init(struct journal *j, const struct board *board)
@@ -10,11 +12,13 @@ void journal_init(struct journal *j, const struct board *board)
     j->board = board;
     j->level = JOURNAL_NORMAL;
     j->start_ms = 0;
+    j->copy = NULL;
     j->line = (struct buf){.p = j->bytes, .cap = sizeof(j->bytes) - sizeof(cut)};
 }
 
 void journal_begin(struct journal *j, uint64_t now_ms, const char *phase, const char *event)
 {
+    j->now_ms = now_ms;
     now_ms -= j->start_ms;
     j->line.n = 0;
     j->line.overflow = false;
@@ -89,6 +93,8 @@ void journal_end(struct journal *j)
         j->bytes[j->line.n++] = '\n';
     }
     j->board->console(j->board->ctx, span_of(j->bytes, j->line.n));
+    if (j->copy)
+        syslog_keep(j->copy, j->now_ms, span_of(j->bytes, j->line.n));
 }
 
 void journal_fault(struct journal *j, uint64_t now_ms, const char *phase, const struct fault *f,

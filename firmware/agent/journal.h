@@ -16,11 +16,15 @@
 
 enum journal_level { JOURNAL_QUIET, JOURNAL_NORMAL, JOURNAL_DEBUG };
 
+struct syslog;
+
 struct journal {
     const struct board *board;
+    struct syslog *copy; /* gets every line, too; NULL: nobody does */
     enum journal_level level;
     uint64_t
-        start_ms; /* times are printed since this moment: power-on, or the start of an ordinary process */
+        start_ms;    /* times are printed since this moment: power-on, or the start of an ordinary process */
+    uint64_t now_ms; /* of the line that is begun */
     struct buf line;
     uint8_t bytes[LIMIT_JOURNAL_LINE];
 };

@@ -23,6 +23,7 @@ void agent_init(struct agent *a, const struct phase_table *table, const struct b
     a->host = host;
     a->now_ms = board->now_ms(board->ctx);
     journal_init(&a->journal, board);
+    a->journal.copy = &a->syslog;
     if (host && !host->pid1)
         a->journal.start_ms = a->now_ms;
     arena_init(&a->arena, a->arena_mem, sizeof(a->arena_mem));
@@ -98,6 +99,27 @@ static void glance_failed(struct agent *a)
     enter(a, target_used(a) ? PHASE_PREFLIGHT : PHASE_NETWORK);
 }
 
+/* A server that is not who it should be, and a node-ip that nobody gave us, may be the word of a rogue DHCP server, router or resolver that was the
+ * first to answer. Seldom enough that a mistake of the operator costs little time: at the 4th, 8th, 16th ... failure in a row. */
+static bool path_is_suspect(const struct agent *a, unsigned failures)
+{
+    enum err e = a->fault.code;
+    bool peer = e == ERR_TLS || e == ERR_TLS_ROOT || e == ERR_TLS_NAME;
+    bool address = a->at.row == PHASE_NETWORK && e == ERR_NODE_IP;
+
+    return a->net_up && failures >= 4 && (failures & (failures - 1)) == 0 &&
+           (address || (peer && (a->at.row == PHASE_FETCH || a->at.row == PHASE_DISCOVER)));
+}
+
+/* Who led there is avoided for a time, and the network is acquired anew. */
+static void try_another_path(struct agent *a)
+{
+    journal_note(&a->journal, a->now_ms, a->table->rows[a->at.row].name,
+                 "the path may be wrong; another DHCP server, router and resolver get their chance");
+    net_reacquire(FAMILY_V4, a->now_ms);
+    net_reacquire(FAMILY_V6, a->now_ms);
+}
+
 static void row_failed(struct agent *a)
 {
     const struct phase *p = &a->table->rows[a->at.row];
@@ -112,6 +134,11 @@ static void row_failed(struct agent *a)
         journal_note(&a->journal, a->now_ms, p->name,
                      "the real-time clock may be wrong; the floor is used from now on");
     journal_fault(&a->journal, a->now_ms, p->name, &a->fault, failures, wait);
+    if (path_is_suspect(a, failures)) {
+        try_another_path(a);
+        back = PHASE_ADDRESS;
+        wait = 0;
+    }
     a->at.row = back;
     a->at.retry_ms = a->now_ms + wait;
 }
@@ -229,7 +256,7 @@ static uint64_t sooner(uint64_t x, uint64_t y)
 
 static uint64_t next_wake(const struct agent *a, uint64_t host_wake)
 {
-    uint64_t wake = sooner(host_wake, a->table->wake_ms(a));
+    uint64_t wake = sooner(sooner(host_wake, a->table->wake_ms(a)), syslog_wake_ms(a));
 
     if (a->at.row == PHASE_COUNT)
         return a->net_up ? sooner(wake, net_wake_ms(a->now_ms)) : wake;
@@ -290,6 +317,7 @@ uint64_t agent_turn(struct agent *a)
     }
     a->table->turn(a);
     run_rows(a);
+    syslog_turn(a);
     /* What this turn made is sent in this turn. An answer that is there already is a row's to read, before the loop sleeps. */
     if (a->net_up)
         more = net_poll(a->now_ms);

@@ -219,13 +219,15 @@ void root_report(struct agent *a)
                                     : "none");
 }
 
-/* The runtime needs no network: it starts while the network is acquired. Not before a wipe of its files, nor without the partition that they lie
- * on. Where it cannot be started, preflight says so. */
-static void early_runtime(struct agent *a)
+/* What needs no network begins while that is acquired: the runtime, not before a wipe of its files nor without the partition that they lie on, and
+ * the question which kubelet this is. Where that fails, preflight and discover say so. */
+static void begin_early(struct agent *a)
 {
     if (!a->host || !a->host->pid1 || a->state.wiping || a->state_foreign)
         return;
     (void)!handoff_start_runtime(a);
+    if (!a->resuming && !target_used(a))
+        (void)!handoff_ask_version(a);
     fault_clear(&a->fault);
 }
 
@@ -253,7 +255,7 @@ enum step resume_step(struct agent *a)
     if (*why)
         journal_note(&a->journal, a->now_ms, "resume", why);
     target_resume(a);
-    early_runtime(a);
+    begin_early(a);
     return STEP_DONE;
 }
 

@@ -9,13 +9,13 @@
 
 enum { DISCOVER_MS = 30000, API_CALL_MS = 30000, VERSION_MS = 25000, VERSION_POLL_MS = 5 };
 
-/* kubelet tells its version while the network is waited for. */
-static enum err ask_version(struct agent *a)
+enum err handoff_ask_version(struct agent *a)
 {
     const char *const argv[] = {a->site.kubelet, "--version", NULL};
+    enum err e = a->host->job_start ? a->host->job_start(a->host->ctx, argv, &a->fault) : OK;
 
-    a->kubelet_version[0] = 0;
-    return a->host->job_start ? a->host->job_start(a->host->ctx, argv, &a->fault) : OK;
+    a->version_asked = e == OK;
+    return e;
 }
 
 enum err discover_phase_start(struct agent *a)
@@ -34,9 +34,10 @@ enum err discover_phase_start(struct agent *a)
     a->at.limit_ms = join_timeout_ms(in.join, "discovery", in.join->timeouts.discovery_ms, DISCOVER_MS);
     if (e != OK)
         return fault_set(&a->fault, e, "node name");
-    e = ask_version(a);
-    if (e != OK)
-        return e;
+    a->kubelet_version[0] = 0;
+    if (!a->version_asked && handoff_ask_version(a) != OK)
+        return a->fault.code;
+    a->version_asked = false; /* another attempt asks anew: the program may have been replaced */
     e = discover_start(&a->discover, &in, a->now_ms);
     if (e != OK)
         a->fault = a->discover.fault;

@@ -17,6 +17,7 @@ enum {
     LIMIT_FILE = 64 * 1024,         /* one rendered file */
     LIMIT_COURIER = 32 * 1024,      /* a bundle that a BMC keeps for its host */
     LIMIT_JOURNAL_LINE = 512,
+    LIMIT_SYSLOG = 8 * 1024, /* lines that wait for the network */
     LIMIT_TURN_MS = 100
 };
 

@@ -5,10 +5,21 @@ import time
 import unittest
 
 import journal
-from proc import run
+from proc import run, stop, wait_for
 from rack import BUILD, Rack
 from servers import TOKEN, Capture, Nginx
 from standin import Standin
+
+
+# A log server: a datagram a line.
+SINK = """import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], int(sys.argv[2])))
+with open(sys.argv[3], "w") as out:
+    while True:
+        print(s.recv(4096).decode(), file=out, flush=True)
+"""
+SYSLOG = re.compile(r"^<(?:27|29|30|31)>1 (?:-|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) (?P<host>[!-~]+) joinboot - (?P<phase>[a-z]+) - (?P<text>.*)$")
 
 
 def in_node(rack, *argv):
@@ -91,6 +102,31 @@ class Join(unittest.TestCase):
             self.assertEqual(len(data["kubelet"]["files"]), 5)
             self.assertIn("--config=/var/lib/kubelet/config.yaml", data["kubelet"]["argv"])
 
+    def test_journal_reaches_a_log_server(self):
+        """Every line of the console, in order and in RFC 5424's form, by lwIP before the hand-over and by the kernel after it; nothing secret."""
+        for server, port in (("fd00:1:2:3::1", 514), ("10.100.0.1", 1514)):
+            with self.subTest(server), Rack() as rack:
+                sink = rack.world.path("syslog")
+                proc = rack.world.popen(["python3", "-c", SINK, server, str(port), sink], ns=rack.net)
+                wait_for("log server", lambda: os.path.exists(sink))
+                rack.site_extra = [f"syslog = {server}" if port == 514 else f"syslog = {server}:{port}"]
+                self.boot(rack)
+                rack.wait_joined()
+
+                def lines():
+                    with open(sink, encoding="utf-8") as f:
+                        return f.read().splitlines()
+                wait_for("the last line", lambda: any(" joined - done " in x for x in lines()))
+                got = lines()
+                stop(proc)
+                self.assertTrue(all(SYSLOG.match(x) for x in got), got)
+                console = [x for x in rack.console().splitlines() if x.startswith("joinboot[")]
+                self.assertEqual([SYSLOG.match(x).group("phase", "text") for x in got],
+                                 [tuple(x.split(" ", 2)[1:]) for x in console][:len(got)])
+                self.assertGreaterEqual(len(got), len(console) - 2)
+                self.assertEqual({SYSLOG.match(x).group("host") for x in got[-5:]}, {"node-2"})
+                self.assertNotIn(TOKEN.split(".")[1], "".join(got))
+
     def test_fills_in_node_ip(self):
         with Rack() as rack:
             self.boot(rack, join=rack.join(node_ip=None))
@@ -126,6 +162,40 @@ class Join(unittest.TestCase):
             text = f.read()
         with open(rack.dns.conf, "w") as f:
             f.write(text.replace("host-record=config.joinboot.lab,fd00:1:2:3::1", f"host-record=config.joinboot.lab,{address}"))
+
+    def test_rogue_that_answers_first(self):
+        """A rogue is the first to answer DHCP, and sends RAs ten times as often; its resolver names itself as the config server. The honest one is reached."""
+        with Rack() as rack:
+            self._rogue(rack)
+            rack.dns = rack.dnsmasq(extra=["dhcp-reply-delay=1"])
+            self.boot(rack)
+            e = rack.wait("refusal", lambda e: e.phase == "fetch" and e.event == "error", 30)
+            self.assertEqual(e.get("code"), "tls.root")
+            rack.wait("another path", lambda e: e.event == "note" and "another DHCP server" in e.get("text"), 60)
+            rack.wait_joined(120)
+            self.assertIn("default via 10.100.0.1 ", in_node(rack, "ip", "route"))
+
+    @staticmethod
+    def _rogue(rack):
+        """A second machine on the segment with DHCP, RA, DNS and a config server of its own, whose certificate is of another CA."""
+        w, address, prefix = rack.world, "10.100.0.66", "fd00:bad::"
+        ns = w.netns("rogue")
+        w.plug(rack.net, "br0", ns, "eth0")
+        for key, value in (("disable_ipv6", 0), ("accept_dad", 0)):
+            w.sysctl(ns, f"net.ipv6.conf.eth0.{key}", value)
+        w.ip(ns, "link", "set", "eth0", "up")
+        w.ip(ns, "addr", "add", f"{address}/24", "dev", "eth0")
+        w.ip(ns, "addr", "add", f"{prefix}66/64", "dev", "eth0", "nodad")
+        conf = w.write("rogue.conf", "\n".join([
+            "no-resolv", "no-hosts", "keep-in-foreground", "log-facility=-", "bind-interfaces", "interface=eth0", "except-interface=lo", "no-ping", "user=root",
+            f"pid-file={w.path('rogue.pid')}", f"dhcp-leasefile={w.path('rogue.leases')}", "dhcp-range=10.100.0.150,10.100.0.160,255.255.255.0,1h",
+            "dhcp-authoritative", f"dhcp-option=option:router,{address}", f"dhcp-option=option:dns-server,{address}", "enable-ra",
+            f"dhcp-range={prefix},ra-only,64,1h", f"dhcp-option=option6:dns-server,[{prefix}66]", "ra-param=eth0,high,4,600",
+            f"address=/#/{address}", f"address=/#/{prefix}66"]) + "\n")
+        w.popen(["dnsmasq", f"--conf-file={conf}"], ns=ns, log="rogue.log")
+        wait_for("rogue", lambda: "started" in w.tail("rogue.log", 30))
+        cert, key = rack.pki.other.leaf("rogue", "DNS:config.joinboot.lab")
+        Nginx(w, ns, [{"listen": [f"{address}:443", f"[{prefix}66]:443"], "cert": cert, "key": key, "root": rack.www}], name="rogue-web").start()
 
     def test_stops_cleanly(self):
         with Rack() as rack:

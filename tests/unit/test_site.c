@@ -108,6 +108,24 @@ static void fills_defaults(void **state)
     assert_int_equal(site.families, FAMILIES_V4);
 }
 
+/* A log server is an address; the network is not asked who a name means. */
+static void reads_syslog(void **state)
+{
+    struct ip want;
+
+    (void)state;
+    assert_int_equal(parse(BASE "syslog = 10.0.0.5\n"), OK);
+    assert_int_equal(ip_parse(span_str("10.0.0.5"), &want), OK);
+    assert_true(ip_eq(&site.syslog, &want));
+    assert_int_equal(site.syslog_port, 514);
+    assert_int_equal(parse(BASE "syslog = [fd00::5]:1514\n"), OK);
+    assert_int_equal(ip_parse(span_str("fd00::5"), &want), OK);
+    assert_true(ip_eq(&site.syslog, &want));
+    assert_int_equal(site.syslog_port, 1514);
+    REFUSES(BASE "syslog = log.example:514\n", ERR_SITE_SYNTAX, 4);
+    REFUSES(BASE "syslog = 10.0.0.5:0x1\n", ERR_SITE_SYNTAX, 4);
+}
+
 /* An installed system has a root and images of its own; what it cannot write may lie on the state partition. */
 static void reads_target(void **state)
 {
@@ -335,11 +353,17 @@ static void command_line_never_widens_trust(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_every_key),        cmocka_unit_test(reads_target),
-        cmocka_unit_test(fills_defaults),         cmocka_unit_test(refuses_incomplete),
-        cmocka_unit_test(refuses_lines),          cmocka_unit_test(reads_a_bmc),
-        cmocka_unit_test(refuses_keys_and_roots), cmocka_unit_test(is_bounded),
-        cmocka_unit_test(command_line),           cmocka_unit_test(command_line_never_widens_trust),
+        cmocka_unit_test(reads_every_key),
+        cmocka_unit_test(reads_target),
+        cmocka_unit_test(fills_defaults),
+        cmocka_unit_test(refuses_incomplete),
+        cmocka_unit_test(refuses_lines),
+        cmocka_unit_test(reads_a_bmc),
+        cmocka_unit_test(refuses_keys_and_roots),
+        cmocka_unit_test(is_bounded),
+        cmocka_unit_test(reads_syslog),
+        cmocka_unit_test(command_line),
+        cmocka_unit_test(command_line_never_widens_trust),
     };
     testcrypto_start(160 * 1024);
     return cmocka_run_group_tests_name("site", tests, NULL, NULL);

@@ -2,13 +2,20 @@
 another one. Each writes /etc/cni/net.d/10-lab.conflist for its node (bridge and host-local, a range for each of the node's podCIDRs), and keeps a
 route to every other node's podCIDRs by that node's InternalIP of the same family. Both come from the API's list of nodes, watched.
 
-The pods run the node image's own kubectl; its folder is mounted. They speak to the endpoint that the cluster was made with: the service's address works only
-once kube-proxy, another pod, has laid it.
+The pods run the node's own curl; its root is mounted. They speak to the endpoint that the cluster was made with: the service's address works only once
+kube-proxy, another pod, has laid it.
 """
 import json
 
 SCRIPT = r"""
-api() { /host/bin/kubectl --server=$SERVER --certificate-authority=$ACCOUNT/ca.crt --token="$(cat $ACCOUNT/token)" --cache-dir=/tmp "$@"; }
+# Every node, and then every change of one, as a line of JSON: {"type":"ADDED","object":{NODE}}
+watch_nodes() {
+    printf 'Authorization: Bearer %s' "$(cat $ACCOUNT/token)" |
+        chroot /host curl -sSfN --cacert /etc/kubernetes/pki/ca.crt -H @- "$SERVER/api/v1/nodes?watch=1"
+}
+
+# pick PATTERN: the part of $event that is in the pattern's parentheses
+pick() { printf %s "$event" | sed -n "s|.*$1.*|\1|p"; }
 
 # of_family 4|6 WORDS...: the words that are of this family
 of_family() {
@@ -25,15 +32,18 @@ lay() {
         routes="$routes${routes:+,}{\"dst\":\"$d\"}"
     done
     text='{"cniVersion":"1.0.0","name":"lab","plugins":[{"type":"bridge","bridge":"cni0","isGateway":true,"hairpinMode":true,"ipam":{"type":"host-local","ranges":['$ranges'],"routes":['$routes']}},{"type":"portmap","capabilities":{"portMappings":true}}]}'
-    [ "$text" = "$(cat /host/net.d/10-lab.conflist 2>/dev/null)" ] && return
-    printf %s "$text" >/host/net.d/.10-lab.new && mv /host/net.d/.10-lab.new /host/net.d/10-lab.conflist
+    [ "$text" = "$(cat /net.d/10-lab.conflist 2>/dev/null)" ] && return
+    printf %s "$text" >/net.d/.10-lab.new && mv /net.d/.10-lab.new /net.d/10-lab.conflist
     echo "laid $*"
 }
 
 while :; do
-    api get nodes --watch -o 'jsonpath={.metadata.name}|{.spec.podCIDRs[*]}|{.status.addresses[?(@.type=="InternalIP")].address}{"\n"}' |
-        while IFS='|' read -r name cidrs ips; do
+    watch_nodes |
+        while read -r event; do
+            cidrs=$(pick '"podCIDRs":\[\([^]]*\)' | tr -d '"' | tr , ' ')
             [ -n "$cidrs" ] || continue
+            name=$(pick '"metadata":{"name":"\([^"]*\)')
+            ips=$(printf %s "$event" | grep -o '"InternalIP","address":"[^"]*"' | cut -d '"' -f 6)
             if [ "$name" = "$NODE" ]; then lay $cidrs; continue; fi
             for f in 4 6; do
                 via=$(of_family $f $ips | head -n 1)
@@ -49,7 +59,7 @@ def manifests(image, server):
     """The objects, as one JSON list. image has sh and ip; server is the API server's host:port."""
     namespace, name = "kube-system", "lab-cni"
     meta = {"name": name, "namespace": namespace}
-    folder = {"bin": ("/usr/bin", "/host/bin", True), "net": ("/etc/cni/net.d", "/host/net.d", False)}
+    folder = {"root": ("/", "/host", True), "net": ("/etc/cni/net.d", "/net.d", False)}
     container = {
         "name": name, "image": image, "imagePullPolicy": "Never", "command": ["/bin/sh", "-c", SCRIPT],
         "env": [{"name": "SERVER", "value": f"https://{server}"}, {"name": "ACCOUNT", "value": "/var/run/secrets/kubernetes.io/serviceaccount"},

@@ -51,7 +51,7 @@ class Image:
             if build.returncode != 0:
                 raise LabError("there is no node image: see above")
             folder = build.stdout.strip().splitlines()[-1]
-        self.root, self.kernel, self.modules = (os.path.join(folder, x) for x in ("root.erofs", "vmlinuz", "modules.cpio"))
+        self.root, self.kernel, self.modules = (os.path.join(folder, x) for x in ("root.erofs", "vmlinux", "modules.cpio"))
         with open(os.path.join(folder, "image.json")) as f:
             self.test = json.load(f)["images"]["test"]["name"]
 

@@ -12,11 +12,11 @@ class Dnsmasq:
     """DHCPv4 with reservations, RA with the prefix fd00:1:2:3::/64 and RDNSS, DNS for the lab's names."""
 
     def __init__(self, world, ns, bridge="br0", reserve=None, hosts=None, ra=True, dhcp4=True, router="10.100.0.1", ra_interval=4,
-                 ra_lifetime=600):
+                 ra_lifetime=600, extra=()):
         self.world, self.ns, self.name = world, ns, f"dnsmasq-{bridge}"
         lines = ["no-resolv", "no-hosts", "keep-in-foreground", "log-facility=-", "log-dhcp", "bind-interfaces", f"interface={bridge}",
                  "except-interface=lo", f"pid-file={world.path('dnsmasq.pid')}", f"dhcp-leasefile={world.path('dnsmasq.leases')}", "no-ping",
-                 "user=root", "local=/lab/"]
+                 "user=root", "local=/lab/", *extra]
         if dhcp4:
             lines += ["dhcp-range=10.100.0.100,10.100.0.199,255.255.255.0,1h", "dhcp-authoritative", "dhcp-rapid-commit",
                       f"dhcp-option=option:router,{router}", "dhcp-option=option:dns-server,10.100.0.1"]
