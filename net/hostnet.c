@@ -99,7 +99,10 @@ static enum err hostnet_add(struct hostnet *n)
     hostnet_add_address6(&n->netif, 1, &n->link.ula);
     netif_set_up(&n->netif);
     netif_set_link_up(&n->netif);
-    return hostnet_http_listen(&n->netif);
+    enum err e = hostnet_http_listen(&n->netif);
+    if (e != OK)
+        netif_remove(&n->netif);
+    return e;
 }
 
 enum err hostnet_start(const struct board *board, unsigned nic, uint64_t now_ms)
@@ -120,6 +123,8 @@ enum err hostnet_start(const struct board *board, unsigned nic, uint64_t now_ms)
     if (e == OK)
         e = hostnet_add(n);
     n->running = e == OK;
+    if (e != OK)
+        board->nic_close(board->ctx, nic);
     return e;
 }
 

@@ -131,7 +131,7 @@ struct agent {
     uint8_t line_mem[LIMIT_JOURNAL_LINE];
     uint8_t bundle_mem[LIMIT_BUNDLE];
     union {
-        struct { /* a node asks its cluster, and renders files */
+        struct { /* a node joins and renders files */
             struct discover discover;
             uint8_t file_mem[LIMIT_FILE];
         };

@@ -153,7 +153,7 @@ enum step courier_step(struct agent *a)
         fault_set(&a->fault, ERR_HTTP_STATUS, "status %u of the BMC", a->plain.http.status);
     else if (s == PLAIN_FAILED)
         a->fault = a->plain.fault;
-    else if (a->now_ms - a->at.start_ms >= COURIER_MS)
+    else if (a->now_ms - a->at.start_ms >= (a->resuming ? COURIER_GLANCE_MS : COURIER_MS))
         fault_set(&a->fault, ERR_CONNECT, "no BMC answers on %s", a->site.bmc_link);
     else
         return phases_wait(a, LOOKS_MS);

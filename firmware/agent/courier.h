@@ -10,8 +10,9 @@
 #include "firmware/agent/phases.h"
 
 enum {
-    COURIER_TRIES = 3, /* failures of the network before a site's last resort is asked */
-    COURIER_MS = 10000 /* for one answer, the BMC's own start included */
+    COURIER_TRIES = 3,       /* failures of the network before a site's last resort is asked */
+    COURIER_MS = 10000,      /* for one answer, the BMC's own start included */
+    COURIER_GLANCE_MS = 3000 /* of a machine that is a node already */
 };
 
 /* The bundle comes by way of the BMC: the rows that look for it elsewhere; or there is no BMC: the rows that ask it. */

@@ -179,3 +179,15 @@ enum step joined_step(struct agent *a)
     a->verified = NULL;
     return STEP_DONE;
 }
+
+void node_release(struct agent *a)
+{
+    /* Discovery leaves its connection to configure, which may not have started. */
+    discover_stop(&a->discover);
+    if (!a->handed_over)
+        return;
+    a->host->service_stop(a->host->ctx, HOST_KUBELET);
+    keeper_stop(a);
+    a->host->net_release(a->host->ctx, a->nic);
+    a->handed_over = false;
+}

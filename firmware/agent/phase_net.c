@@ -25,18 +25,6 @@ static bool nic_wanted(const struct agent *a, const struct board_nic *nic)
     return !a->site.nic[0] || strcmp(a->site.nic, nic->name) == 0;
 }
 
-void node_release(struct agent *a)
-{
-    /* Discovery leaves its connection to configure, which may not have started. */
-    discover_stop(&a->discover);
-    if (!a->handed_over)
-        return;
-    a->host->service_stop(a->host->ctx, HOST_KUBELET);
-    keeper_stop(a);
-    a->host->net_release(a->host->ctx, a->nic);
-    a->handed_over = false;
-}
-
 enum err link_start(struct agent *a)
 {
     struct board_nic nic;

@@ -27,7 +27,28 @@ enum err serve_load(struct agent *a)
 
 enum err serve_store(struct agent *a, struct span bundle)
 {
-    return a->board->bundles ? reclog_write(a->board->bundles, bundle, &a->serve.storing) : OK;
+    const struct storage *st = a->board->bundles;
+    struct serve *s = &a->serve;
+    enum err e = OK;
+
+    if (!st)
+        return OK;
+    if (!s->erasing)
+        e = reclog_write(st, bundle, &s->storing);
+    if (!s->erasing && e != ERR_STORE_LOST)
+        return e;
+    /* What is damaged here can be fetched again, and the sequence is not here: it begins anew. */
+    s->erasing = true;
+    for (e = OK; e == OK && s->erase_at < st->size;) {
+        e = st->erase(st->ctx, s->erase_at, st->erase_size);
+        if (e == OK)
+            s->erase_at += st->erase_size;
+    }
+    if (e == ERR_BUSY)
+        return e;
+    s->erasing = false;
+    s->erase_at = 0;
+    return e == OK ? reclog_write(st, bundle, &s->storing) : e;
 }
 
 /* What the host can read without the bundle. */

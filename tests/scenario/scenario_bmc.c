@@ -122,6 +122,67 @@ static void test_follows_the_server(void **unused)
     assert_int_equal(scenario_count(" serve open sequence=6"), 0);
 }
 
+/* The power is cut at every storage operation with which the BMC takes a newer bundle; the next boot, without a network, serves the old or the new
+ * one, and knows its sequence. */
+static void test_power_cuts(void **unused)
+{
+    static struct disk before;
+    unsigned old = 0, new = 0, cuts = 0;
+
+    (void)unused;
+    start_bmc();
+    scenario_run(100);
+    sim_power_off(&machine);
+    before = machine.disk;
+    scenario_publish(8, families, NULL);
+    for (unsigned n = 1;; n++) {
+        for (unsigned k = 0; k < 2 * DISK_PARTS; k++) {
+            machine.disk = before;
+            machine.disk.cut_at = n;
+            machine.disk.cut_part = (enum disk_part)(k % DISK_PARTS);
+            machine.disk.cut_unsynced = k >= DISK_PARTS;
+            scenario_carrier(true);
+            scenario_boot();
+            (void)!sim_expect(&machine, " commit done", 20000);
+            if (!machine.cut)
+                break;
+            cuts++;
+            scenario_carrier(false);
+            scenario_boot();
+            scenario_expect(" resume done", 0);
+            old += sim_says(&machine, "sequence=7 bundle=node-1");
+            new += sim_says(&machine, "sequence=8 bundle=node-1");
+            assert_int_equal(old + new, cuts);
+            sim_power_off(&machine);
+        }
+        if (!machine.cut && machine.pid)
+            break;
+    }
+    printf("%u cuts: %u old, %u new\n", cuts, old, new);
+    assert_true(old > 10 && new > 5);
+    assert_int_equal(scenario_count("store.lost"), 0);
+}
+
+/* A stored bundle that is damaged is fetched again; the sequence is in another place. */
+static void test_damaged_store(void **unused)
+{
+    (void)unused;
+    start_bmc();
+    scenario_run(100);
+    sim_power_off(&machine);
+    memset(machine.disk.now + DISK_STATE + DISK_BLOCK, 0x5a, DISK_BUNDLES - DISK_BLOCK);
+    disk_power_off(&machine.disk);
+    scenario_boot();
+    scenario_expect("store.lost", 0);
+    scenario_expect("sequence=7 bundle=none", 0);
+    scenario_expect(" serve open sequence=7", 5000);
+    scenario_run(100);
+    sim_power_off(&machine);
+    scenario_carrier(false);
+    scenario_boot();
+    scenario_expect("sequence=7 bundle=node-1", 0);
+}
+
 static void test_window(void **unused)
 {
     (void)unused;
@@ -210,6 +271,8 @@ int main(void)
         PAIR(test_host_joins_through_the_bmc),
         PAIR(test_serves_what_it_stored),
         PAIR(test_follows_the_server),
+        PAIR(test_power_cuts),
+        PAIR(test_damaged_store),
         PAIR(test_window),
         PAIR(test_host_refuses_what_is_in_clear),
         SCENARIO(test_bmc_first),

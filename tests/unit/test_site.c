@@ -189,6 +189,13 @@ static void refuses_lines(void **state)
         "url = \x01\n",
         "url = \xc3\xa9\n",
         "url = x # y\n",
+        "via = usb\n",
+        "host-link = a/b\n",
+        "host-uuid = 1\n",
+        "host-mac = 02:00\n",
+        "refresh = 4\n",
+        "serve-window = 604801\n",
+        "permit-unsealed = maybe\n",
         "; comment\n",
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
@@ -199,6 +206,46 @@ static void refuses_lines(void **state)
             fail_msg("%s: %s at line %u", bad[i], err_name(e), fault.line);
     }
     REFUSES("\n\nurl\n" BASE, ERR_SITE_SYNTAX, 3);
+}
+
+static void reads_a_bmc(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        parse(BASE "host-link = usb0\nhost-uuid = 4c4c4544-0051-1035-8044-b4c04f313233\nhost-serial = A 7\n"
+                   "host-mac = 02:00:00:00:00:01\nhost-mac = 02:00:00:00:00:02\nserve-window = 0\n"
+                   "refresh = 5\npermit-unsealed = yes\nnic = eth0\n"),
+        OK);
+    assert_string_equal(site.host_link, "usb0");
+    assert_true(site.host.has_uuid && site.host.uuid[0] == 0x4c);
+    assert_string_equal(site.host.serial, "A 7");
+    assert_int_equal(site.host_mac_count, 2);
+    assert_int_equal(site.host_macs[1][5], 2);
+    assert_int_equal(site.serve_window_s, 0);
+    assert_int_equal(site.refresh_s, 5);
+    assert_true(site.permit_unsealed);
+    assert_int_equal(parse(BASE "via = bmc-last\nbmc-link = enp1s0\n"), OK);
+    assert_int_equal(site.via, SITE_VIA_BMC_LAST);
+    assert_string_equal(site.bmc_link, "enp1s0");
+    assert_false(site.permit_unsealed);
+    assert_int_equal(site.serve_window_s, 1800);
+    assert_int_equal(site.refresh_s, 60);
+    /* What stands together, and what does not. */
+    static const char *const bad[] = {
+        "host-link = usb0\n",
+        "host-mac = 02:00:00:00:00:01\n",
+        "host-link = eth0\nhost-mac = 02:00:00:00:00:01\nnic = eth0\n",
+        "host-link = usb0\nhost-mac = 02:00:00:00:00:01\nvia = bmc\nbmc-link = eth1\n",
+        "via = bmc\n",
+        "bmc-link = eth1\n",
+        "via = bmc-first\nbmc-link = eth0\nnic = eth0\n",
+    };
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        char text[4096];
+        (void)snprintf(text, sizeof(text), BASE "%s", bad[i]);
+        if (parse(text) != ERR_SITE_SYNTAX)
+            fail_msg("%s", bad[i]);
+    }
 }
 
 static void refuses_keys_and_roots(void **state)
@@ -306,11 +353,17 @@ static void command_line_never_widens_trust(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_every_key), cmocka_unit_test(reads_target),
-        cmocka_unit_test(fills_defaults),  cmocka_unit_test(refuses_incomplete),
-        cmocka_unit_test(refuses_lines),   cmocka_unit_test(refuses_keys_and_roots),
-        cmocka_unit_test(is_bounded),      cmocka_unit_test(reads_syslog),
-        cmocka_unit_test(command_line),    cmocka_unit_test(command_line_never_widens_trust),
+        cmocka_unit_test(reads_every_key),
+        cmocka_unit_test(reads_target),
+        cmocka_unit_test(fills_defaults),
+        cmocka_unit_test(refuses_incomplete),
+        cmocka_unit_test(refuses_lines),
+        cmocka_unit_test(reads_a_bmc),
+        cmocka_unit_test(refuses_keys_and_roots),
+        cmocka_unit_test(is_bounded),
+        cmocka_unit_test(reads_syslog),
+        cmocka_unit_test(command_line),
+        cmocka_unit_test(command_line_never_widens_trust),
     };
     testcrypto_start(160 * 1024);
     return cmocka_run_group_tests_name("site", tests, NULL, NULL);
