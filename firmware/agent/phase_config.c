@@ -154,10 +154,12 @@ static enum err check_spent(struct agent *a)
 
     if (!h || kernel_used() || (newer && a->bundle.node.reset) || a->state.wiping)
         return OK;
-    if (h->exists(h->ctx, "/var/lib/etcd/member") ||
-        (a->state.kubeadm && h->exists(h->ctx, "/etc/kubernetes/manifests/etcd.yaml")))
-        return fault_set(&a->fault, ERR_KUBEADM_HALF, "%s",
-                         a->state.kubeadm ? "kubeadm did not end" : "etcd has data on this machine");
+    if (a->state.kubeadm && (h->exists(h->ctx, "/var/lib/etcd/member") ||
+                             h->exists(h->ctx, "/etc/kubernetes/manifests/etcd.yaml")))
+        return fault_set(&a->fault, ERR_KUBEADM_HALF, "kubeadm did not end");
+    if (!a->state.kubeadm && (h->exists(h->ctx, "/var/lib/etcd/member") ||
+                              h->exists(h->ctx, "/etc/kubernetes/manifests/kube-apiserver.yaml")))
+        return fault_set(&a->fault, ERR_KUBEADM_HALF, "this machine is a control-plane node");
     return OK;
 }
 
