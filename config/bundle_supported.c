@@ -39,10 +39,26 @@ static enum err check_node(const struct nodejoin *n, unsigned can, struct fault 
     return OK;
 }
 
+/* A node keeps what lies below these two; another place would be empty at the next boot. */
+static enum err check_places(const struct cluster *cl, struct fault *f)
+{
+    const struct yaml_node *local = yaml_get(yaml_get(cl->root, "etcd"), "local");
+    if (cl->etcd.has_local && !span_is(cl->etcd.data_dir, "/var/lib/etcd"))
+        return yaml_fault(f, ERR_CONFIG_UNSUPPORTED, yaml_get(local, "dataDir"),
+                          "a node keeps etcd's data in /var/lib/etcd only");
+    if (!span_is(cl->certificates_dir, "/etc/kubernetes/pki"))
+        return yaml_fault(f, ERR_CONFIG_UNSUPPORTED, yaml_get(cl->root, "certificatesDir"),
+                          "a node keeps certificates in /etc/kubernetes/pki only");
+    return OK;
+}
+
 /* kubeadm itself acts on the documents of the other roles: what it can do is supported, but for arguments that no kubelet starts with. */
 static enum err check_kubeadm(const struct bundle *b, bool permit_unsafe_skip_ca, struct fault *f)
 {
     const struct yaml_node *token = yaml_get(yaml_get(b->join.root, "discovery"), "bootstrapToken");
+    enum err e = b->role == BUNDLE_INIT ? check_places(&b->cluster, f) : OK;
+    if (e != OK)
+        return e;
     if (b->join.dry_run)
         return yaml_fault(f, ERR_CONFIG_UNSUPPORTED, yaml_get(b->join.root, "dryRun"),
                           "the agent joins or does not");

@@ -246,6 +246,8 @@ static bool write_like_kubeadm(struct os *o)
            write_file(o, "/var/lib/kubelet/kubeadm-flags.env", 0644, SPAN_LIT("KUBELET_KUBEADM_ARGS=\"\"\n"),
                       NULL) == OK &&
            write_file(o, HANDOFF_BOOTSTRAP_CONF, 0600, SPAN_LIT("token"), NULL) == OK &&
+           write_file(o, "/etc/kubernetes/manifests/kube-apiserver.yaml", 0600, SPAN_LIT("pod"), NULL) ==
+               OK &&
            (!o->kubeadm_etcd || write_file(o, "/var/lib/etcd/member", 0600, SPAN_LIT("data"), NULL) == OK);
 }
 

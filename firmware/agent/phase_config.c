@@ -182,10 +182,12 @@ static enum err check_spent(struct agent *a)
 
     if (!h || kernel_used() || (newer && a->bundle.node.reset) || a->state.wiping)
         return OK;
-    if (h->exists(h->ctx, "/var/lib/etcd/member") ||
-        (a->state.kubeadm && h->exists(h->ctx, "/etc/kubernetes/manifests/etcd.yaml")))
-        return fault_set(&a->fault, ERR_KUBEADM_HALF, "%s",
-                         a->state.kubeadm ? "kubeadm did not end" : "etcd has data on this machine");
+    if (a->state.kubeadm && (h->exists(h->ctx, "/var/lib/etcd/member") ||
+                             h->exists(h->ctx, "/etc/kubernetes/manifests/etcd.yaml")))
+        return fault_set(&a->fault, ERR_KUBEADM_HALF, "kubeadm did not end");
+    if (!a->state.kubeadm && (h->exists(h->ctx, "/var/lib/etcd/member") ||
+                              h->exists(h->ctx, "/etc/kubernetes/manifests/kube-apiserver.yaml")))
+        return fault_set(&a->fault, ERR_KUBEADM_HALF, "this machine is a control-plane node");
     return OK;
 }
 
@@ -314,16 +316,21 @@ static enum step begin_wipe(struct agent *a)
     return phases_wait(a, 20);
 }
 
-/* The runtime of a running system, and what else it runs, are not ours to wipe. */
+/* The runtime of a running system, and what else it runs, are not ours to wipe; and one-shot makes no control plane. */
 static enum step wipe_folders(struct agent *a)
 {
     static const char *const folders[] = {"/etc/kubernetes",     "/var/lib/kubelet", "/var/lib/cni",
                                           "/var/lib/containerd", "/var/lib/etcd",    NULL};
     static const char *const of_kubelet[] = {"/etc/kubernetes", "/var/lib/kubelet", NULL};
+    static const char *const of_kubeadm[] = {"/etc/kubernetes", "/var/lib/kubelet", "/var/lib/etcd", NULL};
 
     if (!is_stopped(a, HOST_KUBELET) || (a->host->pid1 && !is_stopped(a, HOST_RUNTIME)))
         return phases_wait(a, 50);
-    if (a->host->job_wipe(a->host->ctx, a->host->pid1 ? folders : of_kubelet, &a->fault) != OK)
+    if (a->host->job_wipe(a->host->ctx,
+                          a->host->pid1   ? folders
+                          : kernel_used() ? of_kubelet
+                                          : of_kubeadm,
+                          &a->fault) != OK)
         return STEP_ERROR;
     a->at.sub = COMMIT_WIPING;
     return phases_wait(a, 20);

@@ -14,16 +14,31 @@
 
 enum { POLL_MS = 100, KUBEADM_RUNS = 0, KUBELET_RUNS = 1, PIECE = 1024 };
 
+/* kubeadm ends each of its own waits; the row's time is for the work between them. */
+static uint32_t limit_ms(const struct join_timeouts *t)
+{
+    static const uint64_t day_ms = 24 * 3600 * 1000;
+    const uint64_t waits[] = {t->control_plane_component_health_check_ms,
+                              t->kubelet_health_check_ms,
+                              t->kubernetes_api_call_ms,
+                              t->etcd_api_call_ms,
+                              t->tls_bootstrap_ms,
+                              t->discovery_ms};
+    uint64_t sum = phases[PHASE_KUBEADM].deadline_ms;
+
+    for (size_t i = 0; i < COUNT(waits); i++)
+        sum += waits[i] < day_ms ? waits[i] : day_ms;
+    return (uint32_t)(sum < day_ms ? sum : day_ms);
+}
+
 enum err kubeadm_start(struct agent *a)
 {
     const char *const join[] = {"/usr/bin/kubeadm", "join", "--config", DOCUMENTS, NULL};
-    const char *const init[] = {"/usr/bin/kubeadm",
-                                "init",
-                                "--config",
-                                DOCUMENTS,
-                                "--skip-token-print",
-                                "--skip-certificate-key-print",
-                                NULL};
+    const char *const init[] = {
+        "/usr/bin/kubeadm", "init", "--config", DOCUMENTS, "--skip-token-print",
+        "--skip-certificate-key-print",
+        /* A certificate key is there to be used: by the control-plane nodes that follow. */
+        a->bundle.join.certificate_key.n > 0 ? "--upload-certs" : NULL, NULL};
     const struct host *h = a->host;
     enum err e = render_node_name(&a->bundle.join, a->bundle.node.name, a->node_name);
 
@@ -32,15 +47,35 @@ enum err kubeadm_start(struct agent *a)
     if (e == OK)
         e = h->job_start(h->ctx, a->bundle.role == BUNDLE_INIT ? init : join, &a->fault);
     a->line.n = 0;
+    a->at.limit_ms = limit_ms(&a->bundle.join.timeouts);
     return e;
 }
 
+/* A kubeadm that has come to no end in its time must not go on beside the next one. */
 void kubeadm_stop(struct agent *a)
 {
+    a->host->service_stop(a->host->ctx, HOST_JOB);
     (void)!a->host->remove_file(a->host->ctx, DOCUMENTS, true, NULL);
 }
 
-static bool may_hold_secret(struct span line)
+static bool holds(struct span line, struct span secret)
+{
+    for (size_t at = 0; secret.n > 0 && secret.n <= line.n - at; at++) {
+        if (span_eq(span_sub(line, at, secret.n), secret))
+            return true;
+    }
+    return false;
+}
+
+/* A token is id.secret, and the id is none. */
+static bool holds_token(struct span line, struct span token)
+{
+    (void)span_cut(&token, '.');
+    return holds(line, token);
+}
+
+/* The bundle's own secrets, wherever they stand; and what speaks of one that kubeadm may have made. */
+static bool may_hold_secret(const struct bundle *b, struct span line)
 {
     static const char *const words[] = {"token", "certificate-key", "certificate key"};
 
@@ -48,14 +83,19 @@ static bool may_hold_secret(struct span line)
         if (span_find_str(line, words[i]) < line.n)
             return true;
     }
-    return false;
+    for (unsigned i = 0; i < b->init.token_count; i++) {
+        if (holds_token(line, b->init.tokens[i].token))
+            return true;
+    }
+    return holds_token(line, b->join.token) || holds_token(line, b->join.tls_bootstrap_token) ||
+           holds(line, b->join.certificate_key);
 }
 
 static void relay_line(struct agent *a)
 {
     struct span line = span_trim(buf_span(&a->line));
 
-    if (line.n > 0 && !may_hold_secret(line)) {
+    if (line.n > 0 && !may_hold_secret(&a->bundle, line)) {
         journal_begin(&a->journal, a->now_ms, "kubeadm", "says");
         journal_span(&a->journal, "line", line);
         journal_end(&a->journal);

@@ -16,10 +16,14 @@
 static const char control_plane[] =
     "controlPlane:\n  localAPIEndpoint:\n    advertiseAddress: 10.0.0.50\n"
     "  certificateKey: e6a2eb8581237ab72a4f494f30285ec12a9694d750b9785706a83bfcbbbd2204\n";
-static const char init[] =
-    "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nlocalAPIEndpoint:\n  advertiseAddress: 10.0.0.50\n"
-    "---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: v1.36.2\n"
-    "networking:\n  podSubnet: 10.244.0.0/16,2001:db8:42:0::/56\n  serviceSubnet: 10.96.0.0/16,2001:db8:42:1::/112\n";
+#define INIT(more)                                                                                      \
+    "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n" more                                \
+    "localAPIEndpoint:\n  advertiseAddress: 10.0.0.50\n"                                                \
+    "---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: v1.36.2\n" \
+    "networking:\n  podSubnet: 10.244.0.0/16,2001:db8:42:0::/56\n  serviceSubnet: 10.96.0.0/16,2001:db8:42:1::/112\n"
+static const char init[] = INIT("");
+static const char init_with_key[] =
+    INIT("certificateKey: e6a2eb8581237ab72a4f494f30285ec12a9694d750b9785706a83bfcbbbd2204\n");
 
 static void prepare(const char *document)
 {
@@ -44,7 +48,8 @@ static void test_control_plane_join(void **unused)
     machine.os->kubeadm_says =
         "[preflight] Running pre-flight checks\n"
         "kubeadm join 10.100.0.1:6443 --token clvldh.vjjwg16ucnhp94qr\n"
-        "[certs] Using certificate key e6a2eb85 --certificate-key\nThis node has joined";
+        "[certs] Using certificate key e6a2eb85 --certificate-key\n"
+        "e6a2eb8581237ab72a4f494f30285ec12a9694d750b9785706a83bfcbbbd2204\nvjjwg16ucnhp94qr is refused\nThis node has joined";
     scenario_boot();
     scenario_expect(" discover done", 9000);
     scenario_expect(" handoff done", 9000);
@@ -70,6 +75,21 @@ static void test_init(void **unused)
     scenario_expect(" joined done", 1000);
     assert_int_equal(scenario_count(" discover "), 0);
     assert_non_null(strstr(machine.os->services[HOST_JOB].argv, "/usr/bin/kubeadm init --config"));
+    assert_null(strstr(machine.os->services[HOST_JOB].argv, "--upload-certs"));
+}
+
+/* Whoever gives a certificate key wants other control-plane nodes to use it. */
+static void test_init_with_certificate_key(void **unused)
+{
+    (void)unused;
+    prepare(init_with_key);
+    machine.os->kubeadm_says = "[upload-certs] in the cluster under\n"
+                               "e6a2eb8581237ab72a4f494f30285ec12a9694d750b9785706a83bfcbbbd2204\n";
+    scenario_boot();
+    scenario_expect(" kubeadm done", 12000);
+    assert_non_null(strstr(machine.os->services[HOST_JOB].argv, "--upload-certs"));
+    assert_non_null(strstr(machine.console, "[upload-certs] in the cluster under"));
+    assert_null(strstr(machine.console, "e6a2eb85"));
 }
 
 /* kubeadm fails before etcd is touched: what it left is wiped, the machine starts anew, and it is tried again. */
@@ -90,6 +110,19 @@ static void test_failed_attempt(void **unused)
     scenario_expect(" resume note text=\"a reset is not finished\"", 1000);
     scenario_expect(" kubeadm done", 12000);
     scenario_expect(" joined done", 1000);
+}
+
+/* kubeadm comes to no end: it is ended once all of its own waits, 21 minutes, and the row's time are over, and not before. */
+static void test_endless(void **unused)
+{
+    (void)unused;
+    prepare(control_plane);
+    scenario_boot();
+    scenario_expect(" handoff done", 9000);
+    machine.os->job_ms = 3600000;
+    scenario_never(" kubeadm error", 30 * 60000);
+    scenario_expect(" kubeadm error code=kubeadm.failed", 2 * 60000);
+    assert_false(machine.os->services[HOST_JOB].wanted);
 }
 
 /* The power goes while kubeadm runs: the same. */
@@ -127,18 +160,30 @@ static void test_half_done(void **unused)
     assert_non_null(os_find(machine.os, "/var/lib/etcd/member"));
 }
 
-/* A cluster is made once, whatever is published again. */
-static void test_only_once(void **unused)
+static void made_once(bool own_etcd)
 {
-    (void)unused;
     prepare(init);
-    machine.os->kubeadm_etcd = true;
+    machine.os->kubeadm_etcd = own_etcd;
     scenario_boot();
     scenario_expect(" joined done", 15000);
     memset((void *)(uintptr_t)os_find(machine.os, HANDOFF_KUBELET_CONF), 0, sizeof(struct os_file));
     scenario_boot();
     scenario_expect(" accept error code=kubeadm.half-done", 9000);
     scenario_never(" kubeadm ", 60000);
+}
+
+/* A cluster is made once, whatever is published again. */
+static void test_only_once(void **unused)
+{
+    (void)unused;
+    made_once(true);
+}
+
+/* The same where etcd runs elsewhere, and this machine has none of its data. */
+static void test_only_once_external_etcd(void **unused)
+{
+    (void)unused;
+    made_once(false);
 }
 
 /* A control-plane node that gets a newer bundle without reset stays what it is: the bundle is refused, and nothing of the node is touched. */
@@ -170,10 +215,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENARIO(test_control_plane_join),
         SCENARIO(test_init),
+        SCENARIO(test_init_with_certificate_key),
         SCENARIO(test_failed_attempt),
+        SCENARIO(test_endless),
         SCENARIO(test_power_cut),
         SCENARIO(test_half_done),
         SCENARIO(test_only_once),
+        SCENARIO(test_only_once_external_etcd),
         SCENARIO(test_refused_bundle_costs_nothing),
     };
 

@@ -118,6 +118,13 @@ static void what_a_machine_can_do(void **state)
     SUPPORTS(GOOD CLUSTER, BUNDLE_CAN_ALL - BUNDLE_CAN_INIT, ERR_CONFIG_INIT, "kind");
     SUPPORTS(GOOD INIT, 0, ERR_CONFIG_INIT, "kind");
     SUPPORTS(GOOD INIT CLUSTER, BUNDLE_CAN_INIT, OK, "");
+    SUPPORTS(GOOD CLUSTER "etcd: {local: {dataDir: /var/lib/etcd}}\n", BUNDLE_CAN_ALL, OK, "");
+    SUPPORTS(GOOD CLUSTER "etcd: {local: {dataDir: /data}}\n", BUNDLE_CAN_ALL, ERR_CONFIG_UNSUPPORTED,
+             "etcd.local.dataDir");
+    SUPPORTS(GOOD CLUSTER "etcd: {external: {endpoints: ['http://10.0.0.9:2379']}}\n", BUNDLE_CAN_ALL, OK,
+             "");
+    SUPPORTS(GOOD CLUSTER "certificatesDir: /etc/pki\n", BUNDLE_CAN_ALL, ERR_CONFIG_UNSUPPORTED,
+             "certificatesDir");
     SUPPORTS(GOOD INIT "dryRun: true\n", BUNDLE_CAN_ALL, ERR_CONFIG_UNSUPPORTED, "dryRun");
     SUPPORTS(GOOD INIT "nodeRegistration: {kubeletExtraArgs: [{name: config, value: /x}]}\n", BUNDLE_CAN_ALL,
              ERR_CONFIG_UNSUPPORTED, "nodeRegistration.kubeletExtraArgs[0]");

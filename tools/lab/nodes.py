@@ -40,10 +40,10 @@ class Spec:
 
 
 class Image:
-    """The node image, brought by tools/image/build: a kernel, the modules that the initramfs needs, and a root file system. NODE_IMAGE names a
-    folder with one that is there already."""
+    """The node image, brought by tools/image/build: a kernel, the modules that the initramfs needs, and a root file system: a worker's, or a
+    control-plane node's. NODE_IMAGE names a folder with one that is there already."""
 
-    def __init__(self, world, top=TOP):
+    def __init__(self, world, top=TOP, root="root.erofs"):
         self.world, self.top = world, top
         folder = os.environ.get("NODE_IMAGE")
         if not folder:
@@ -51,9 +51,10 @@ class Image:
             if build.returncode != 0:
                 raise LabError("there is no node image: see above")
             folder = build.stdout.strip().splitlines()[-1]
-        self.root, self.kernel, self.modules = (os.path.join(folder, x) for x in ("root.erofs", "vmlinux", "modules.cpio"))
+        self.root, self.kernel, self.modules = (os.path.join(folder, x) for x in (root, "vmlinux", "modules.cpio"))
         with open(os.path.join(folder, "image.json")) as f:
-            self.test = json.load(f)["images"]["test"]["name"]
+            names = json.load(f)["images"]
+        self.test, self.pause = names["test"]["name"], names["pause"]["name"]
 
     def disk(self, name):
         """A new disk with the root file system and a blank state partition. Returns its path."""

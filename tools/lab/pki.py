@@ -1,4 +1,5 @@
 """Certificates for the lab, made with the openssl command: a CA and leaves, good ones and ones with a fault."""
+import hashlib
 import os
 
 from proc import run
@@ -51,13 +52,16 @@ class Authority:
         return run_bytes("openssl", "x509", "-in", self.cert, "-outform", "DER")
 
     def pin(self):
-        """kubeadm's pin: sha256: and the hex of SHA-256 over the SubjectPublicKeyInfo."""
-        import hashlib
-        pem = run("openssl", "x509", "-in", self.cert, "-pubkey", "-noout", capture=True)
-        spki = run_bytes("openssl", "pkey", "-pubin", "-outform", "DER", data=pem.encode())
-        return "sha256:" + hashlib.sha256(spki).hexdigest()
+        return pin_of(self.cert)
 
 
 def run_bytes(*argv, data=None):
     import subprocess
     return subprocess.run(argv, input=data, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+
+
+def pin_of(cert):
+    """kubeadm's pin of a certificate's file: sha256: and the hex of SHA-256 over the SubjectPublicKeyInfo."""
+    pem = run("openssl", "x509", "-in", cert, "-pubkey", "-noout", capture=True)
+    spki = run_bytes("openssl", "pkey", "-pubin", "-outform", "DER", data=pem.encode())
+    return "sha256:" + hashlib.sha256(spki).hexdigest()
