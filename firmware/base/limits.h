@@ -16,6 +16,7 @@ enum {
     LIMIT_COURIER = 32 * 1024, /* a bundle that a BMC keeps for its host */
     LIMIT_YAML_DEPTH = 16,
     LIMIT_YAML_EVENTS = 5000,
+    LIMIT_PATCHES = 16 * 1024, /* all patches of the kubelet configuration */
     LIMIT_JOURNAL_LINE = 512,
     LIMIT_TURN_MS = 100
 };

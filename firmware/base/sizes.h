@@ -16,7 +16,6 @@
 #define LIMIT_SITE        (32 * 1024)  /* site configuration */
 #define LIMIT_ROOTS       (16 * 1024)  /* certificates that it trusts */
 #define LIMIT_FILE        (64 * 1024)  /* one rendered file */
-#define LIMIT_PATCHES     (16 * 1024)  /* all patches of the kubelet configuration */
 #define LIMIT_SYSLOG      (8 * 1024)   /* lines that wait for the network */
 
 #define LIMIT_NET_HEAP    (40 * 1024) /* lwIP: what is being sent */
