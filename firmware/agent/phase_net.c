@@ -61,8 +61,9 @@ enum step link_step(struct agent *a)
     }
     if (chosen == count)
         return phases_wait(a, CARRIER_POLL_MS);
+    /* Those that link_start opened: a BMC's link to its host is another's to close. */
     for (unsigned i = 0; i < count; i++) {
-        if (i != chosen)
+        if (i != chosen && a->board->nic_info(a->board->ctx, i, &nic) == OK && nic_wanted(a, &nic))
             a->board->nic_close(a->board->ctx, i);
     }
     a->nic = chosen;

@@ -2,6 +2,7 @@
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 import time
 import unittest
@@ -10,7 +11,7 @@ import machine
 import metal
 from bundle import Operator
 from console import Console
-from proc import World
+from proc import World, wait_for
 from rack import BUILD, CONFIG, TOP, Pki
 from servers import Dnsmasq, Nginx
 
@@ -69,7 +70,7 @@ class Site(Console):
         self.web.start()
 
     def power_on(self, **more):
-        self.board = metal.Board(self.world, self.net, self.image, taps=(self.tap, None), **more)
+        self.board = metal.Board(self.world, self.net, self.image, **{"taps": (self.tap, None), **more})
         self.follow(self.board.proc.stdout)
 
     def boots(self):
@@ -78,6 +79,15 @@ class Site(Console):
 
     def wait_done(self, phase, timeout=20):
         return self.wait(f"{phase} done", lambda e: e.phase == phase and e.event == "done", timeout)
+
+
+def get(host, path):
+    """What the BMC answers to a host over its link, or nothing."""
+    code = ("import socket,sys; s=socket.create_connection(('fe80::6a62:1%bmc0',80),5); s.sendall(sys.argv[1].encode()); d=b''\n"
+            "while True:\n c=s.recv(4096)\n if not c: break\n d+=c\nsys.stdout.write(d.decode())")
+    done = subprocess.run(["ip", "netns", "exec", host, "python3", "-c", code, f"GET {path} HTTP/1.1\r\nHost: bmc\r\n\r\n"], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL)
+    return done.stdout if done.returncode == 0 and " 200 " in done.stdout else None
 
 
 class Metal(unittest.TestCase):
@@ -143,6 +153,32 @@ class Metal(unittest.TestCase):
             s.publish(sequence=7)
             self.assertEqual(s.wait_done("accept", 30).num("sequence"), 7)
             s.wait_done("commit")
+
+    def test_host_gets_the_bundle(self):
+        """Over the second card, in a network of its own, byte for byte; in both boots, the second one with the management network cut."""
+        with Site() as s:
+            w = s.world
+            host = w.netns("host")
+            w.bridge(s.net, "br1")
+            tap = w.tap(s.net, "br1", "tap1")
+            w.plug(s.net, "br1", host, "bmc0")
+            w.sysctl(host, "net.ipv6.conf.bmc0.accept_dad", 0)
+            w.ip(host, "link", "set", "bmc0", "up")
+            w.sysctl(host, "net.ipv6.conf.bmc0.disable_ipv6", 0)
+            s.flash()
+            s.publish(sequence=9)
+            s.servers()
+            with open(os.path.join(s.www, "node.jws")) as f:
+                published = f.read()
+            for boot in (1, 2):
+                s.power_on(taps=(s.tap, tap))
+                s.wait("serving", lambda e: e.phase == "serve" and e.event == "open" and e.num("sequence") == 9)
+                got = wait_for("the bundle", lambda: get(host, "/bundle"), 20)
+                self.assertEqual(got.split("\n\n", 1)[1].strip(), published.strip())
+                s.board.power_off()
+                s.web.stop()
+                s.dns.stop()
+            self.assertEqual(s.boots(), [1, 2])
 
     def hung_at(self, place):
         """The processor is caught at a function of the agent, and sent in a circle there: the watchdog resets, and the next boot works as the first."""

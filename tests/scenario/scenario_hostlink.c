@@ -333,14 +333,25 @@ static void test_not_from_the_network(void **unused)
     assert_int_equal(scenario_count(" error "), 0);
 }
 
+/* The management link goes and comes back: the host notices nothing. */
+static void test_management_flaps(void **unused)
+{
+    (void)unused;
+    start();
+    scenario_carrier(false);
+    scenario_expect(" error code=link.carrier", 5000);
+    assert_int_equal(answer("GET /bundle HTTP/1.1\r\nHost: bmc\r\n\r\n"), 200);
+    scenario_carrier(true);
+    scenario_expect(" link done", 60000);
+    scenario_run(1000);
+    assert_int_equal(answer("GET /bundle HTTP/1.1\r\nHost: bmc\r\n\r\n"), 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PAIR(test_requests),
-        PAIR(test_steering),
-        PAIR(test_flood),
-        PAIR(test_slow_readers),
-        PAIR(test_not_from_the_network),
+        PAIR(test_requests), PAIR(test_management_flaps), PAIR(test_steering),
+        PAIR(test_flood),    PAIR(test_slow_readers),     PAIR(test_not_from_the_network),
     };
 
     return cmocka_run_group_tests_name("scenario_hostlink", tests, NULL, NULL);
