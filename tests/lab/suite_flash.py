@@ -8,8 +8,9 @@ import threading
 import unittest
 
 import journal
+import machine
 import metal
-from rack import BUILD
+from rack import BUILD, TOP
 from suite_metal import Site
 
 # The map of boards/ast2600-evb/map.h.
@@ -86,6 +87,8 @@ def put(path, at, data):
 
 
 class Flash(unittest.TestCase):
+    emulator = ()
+
     def stop(self, board):
         """The emulator writes out what the chip holds."""
         board.proc.terminate()
@@ -93,7 +96,7 @@ class Flash(unittest.TestCase):
 
     def resume(self, s, image):
         """The event with which a boot without a network ends resume: done or an error."""
-        board = metal.Board(s.world, s.net, image)
+        board = metal.Board(s.world, s.net, image, emulator=self.emulator)
         timer = threading.Timer(60, board.proc.kill)
         timer.start()
         said = []
@@ -112,7 +115,7 @@ class Flash(unittest.TestCase):
         s.flash()
         s.publish(sequence=sequence)
         s.servers()
-        s.power_on()
+        s.power_on(emulator=self.emulator)
         s.wait_done("commit", 60)
         self.stop(s.board)
 
@@ -120,7 +123,7 @@ class Flash(unittest.TestCase):
         """The operations of a boot from this flash that ends with a commit of sequence NEW."""
         trace = s.world.path("trace")
         s.publish(sequence=NEW)
-        s.power_on(extra=[*TRACE, trace])
+        s.power_on(emulator=self.emulator, extra=[*TRACE, trace])
         s.wait_done("commit", 60)
         self.stop(s.board)
         ops = operations(trace)
@@ -158,6 +161,10 @@ class Flash(unittest.TestCase):
         with Site() as s:
             self.provision(s, OLD)
             self.boot_torn(s, changing(s.image), OLD)
+
+    def show3_a_cut_under_a_newer_qemu(self):
+        self.emulator = machine.newer_qemu(TOP, "arm")
+        self.show3_a_cut_at_every_operation()
 
     def show3_a_cut_at_every_operation_of_the_first_boot(self):
         """The flash is new: marks are made, and none of them may make a lost machine of it."""
