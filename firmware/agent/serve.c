@@ -31,11 +31,9 @@ enum err serve_store(struct agent *a, struct span bundle)
     const struct storage *st = a->board->bundles;
     enum err e = st ? reclog_write(st, bundle) : OK;
 
-    /* What is damaged here can be fetched again, and the sequence is not here: it begins anew. */
+    /* What is damaged here can be fetched again, and the sequence is not here: without its mark the log begins anew. */
     if (e == ERR_STORE_LOST) {
-        e = OK;
-        for (uint32_t off = 0; e == OK && off < st->size; off += st->erase_size)
-            e = st->erase(st->ctx, off, st->erase_size);
+        e = st->erase(st->ctx, 0, st->erase_size);
         if (e == OK)
             e = reclog_write(st, bundle);
     }
