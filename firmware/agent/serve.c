@@ -28,27 +28,15 @@ enum err serve_load(struct agent *a)
 enum err serve_store(struct agent *a, struct span bundle)
 {
     const struct storage *st = a->board->bundles;
-    struct serve *s = &a->serve;
-    enum err e = OK;
+    enum err e = st ? reclog_write(st, bundle, &a->serve.storing) : OK;
 
-    if (!st)
-        return OK;
-    if (!s->erasing)
-        e = reclog_write(st, bundle, &s->storing);
-    if (!s->erasing && e != ERR_STORE_LOST)
-        return e;
-    /* What is damaged here can be fetched again, and the sequence is not here: it begins anew. */
-    s->erasing = true;
-    for (e = OK; e == OK && s->erase_at < st->size;) {
-        e = st->erase(st->ctx, s->erase_at, st->erase_size);
+    /* What is damaged here can be fetched again, and the sequence is not here: without its mark the log begins anew. */
+    if (e == ERR_STORE_LOST) {
+        e = st->erase(st->ctx, 0, st->erase_size);
         if (e == OK)
-            s->erase_at += st->erase_size;
+            e = reclog_write(st, bundle, &a->serve.storing);
     }
-    if (e == ERR_BUSY)
-        return e;
-    s->erasing = false;
-    s->erase_at = 0;
-    return e == OK ? reclog_write(st, bundle, &s->storing) : e;
+    return e;
 }
 
 /* What the host can read without the bundle. */

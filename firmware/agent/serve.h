@@ -30,8 +30,6 @@ struct serve {
     char name[254]; /* NodeJoin's */
     uint8_t digest[HASH_SIZE];
     struct reclog_job storing; /* while a bundle is on its way to the storage */
-    bool erasing;              /* that storage is damaged and begins anew */
-    uint32_t erase_at;
     size_t n;
     uint8_t bytes[LIMIT_COURIER];
 };
