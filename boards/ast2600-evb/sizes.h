@@ -18,6 +18,7 @@
 #define LIMIT_SITE        (16 * 1024)
 #define LIMIT_ROOTS       (4 * 1024)
 #define LIMIT_FILE        64 /* no file is rendered */
+#define LIMIT_PATCHES     64 /* nor patched */
 
 #define LIMIT_NET_HEAP    (8 * 1024)
 #define LIMIT_NET_FRAMES  8
