@@ -13,7 +13,7 @@
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/tcp.h"
 
-enum { HOSTNET_HEAD_MAX = 256 };
+enum { HOSTNET_HEAD_MAX = 256, SMALLEST_MSS = 500, SMALLEST_WINDOW = 1000 };
 
 struct hostnet_conn {
     struct tcp_pcb *pcb; /* NULL: free, or lwIP has freed it */
@@ -91,7 +91,9 @@ static void http_abort(struct hostnet_conn *c)
 static err_t http_on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 {
     (void)arg;
-    for (unsigned i = 0; pcb != NULL && err == ERR_OK && i < HOSTNET_CONNS; i++) {
+    /* So small segments that an answer would take all of lwIP's, which the management network needs, too. */
+    bool greedy = pcb != NULL && (tcp_mss(pcb) < SMALLEST_MSS || pcb->snd_wnd_max < SMALLEST_WINDOW);
+    for (unsigned i = 0; pcb != NULL && !greedy && err == ERR_OK && i < HOSTNET_CONNS; i++) {
         struct hostnet_conn *c = &http.conns[i];
 
         if (c->pcb != NULL)
@@ -132,10 +134,21 @@ enum err hostnet_http_listen(struct netif *netif)
 
 bool hostnet_http_has_room(void)
 {
+    struct tcp_pcb *closing = NULL;
     unsigned n = 0;
 
-    for (const struct tcp_pcb *p = tcp_active_pcbs; p != NULL; p = p->next)
-        n += p->netif_idx == http.netif_index && p->local_port == HOSTLINK_PORT;
+    for (struct tcp_pcb *p = tcp_active_pcbs; p != NULL; p = p->next) {
+        if (p->netif_idx != http.netif_index || p->local_port != HOSTLINK_PORT)
+            continue;
+        n++;
+        if (p->callback_arg == NULL && p->state > ESTABLISHED)
+            closing = p;
+    }
+    /* One that is served and waits for a last word that may never come makes room. */
+    if (n >= HOSTNET_CONNS && closing != NULL) {
+        tcp_abort(closing);
+        n--;
+    }
     return n < HOSTNET_CONNS;
 }
 

@@ -13,7 +13,7 @@
 #include "firmware/crypto/heap.h"
 
 /* A sleep is never so long that the watchdog would end it. */
-enum { MACS = 2, SLEEP_MS_MAX = SOC_WATCHDOG_S * 1000 / 4 };
+enum { MACS = 2, SLEEP_MS_MAX = SOC_WATCHDOG_S * 1000 / 4, FLASH_START_MS = 10000 };
 
 extern uintptr_t __stack_chk_guard;
 
@@ -176,16 +176,18 @@ static bool start_flash(void)
 {
     char text[80];
     struct buf b = BUF_OF(text);
+    uint64_t end = cpu_now_ms() + FLASH_START_MS;
     uint32_t boots = 0;
     enum err e;
 
     /* A sector may still be in the erase that a reset of the processor did not end. */
-    while ((e = flash_start(&flash)) == ERR_BUSY)
+    while ((e = flash_start(&flash)) == ERR_BUSY && cpu_now_ms() < end)
         soc_watchdog_feed();
     while (e == OK && (e = flash_count_boot(&flash)) == ERR_BUSY)
         e = OK;
     while (e == OK && (e = flash_boots(&flash, &boots)) == ERR_BUSY)
         e = OK;
+    (void)!flash_nor_sync(&flash.nor); /* a boot that could not be counted is no fault of the state record */
     if (e == OK)
         buf_fmt(&b, "joinboot: ast2600-evb, boot %u\n", (unsigned)boots);
     else

@@ -12,6 +12,6 @@ KERNEL_ASM_aarch64 := /usr/aarch64-linux-gnu/include/asm
 
 # Bytes: the stripped file, and what data and bss take of memory.
 FLASH_BUDGET_linux_x86_64 := 655360
-FLASH_BUDGET_linux_aarch64 := 720896
+FLASH_BUDGET_linux_aarch64 := 737280
 RAM_BUDGET_linux_x86_64 := 1835008
 RAM_BUDGET_linux_aarch64 := 1835008

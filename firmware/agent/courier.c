@@ -52,8 +52,9 @@ enum phase_id courier_back(const struct agent *a, enum phase_id row, enum phase_
     bool asks = via(a) == SITE_VIA_BMC || via(a) == SITE_VIA_BMC_FIRST ||
                 (via(a) == SITE_VIA_BMC_LAST && (a->from_bmc || network_failures(a) + 1 >= COURIER_TRIES));
 
-    /* What came over the link outlives a network that has to be acquired anew. */
-    bool again = back == PHASE_FETCH || (!a->from_bmc && row <= PHASE_FETCH && back >= PHASE_LINK);
+    /* What came over the link outlives a network that has to be acquired anew, but not the hand-over, which uses its memory. */
+    bool again = back == PHASE_FETCH || (a->from_bmc && row >= PHASE_HANDOFF && back == PHASE_LINK) ||
+                 (!a->from_bmc && row <= PHASE_FETCH && back >= PHASE_LINK);
 
     return asks && again && row > PHASE_COURIER ? PHASE_COURIER : back;
 }
@@ -98,6 +99,10 @@ void courier_stop(struct agent *a)
 
 enum err courier_start(struct agent *a)
 {
+    /* What came over the link was of no use; where the network may be asked as well, it is its turn. */
+    bool refused = a->from_bmc && via(a) != SITE_VIA_BMC;
+
+    a->at.sub = refused;
     a->from_bmc = false;
     a->accepted = false;
     /* Coming back from a later row: the network starts anew behind this one. */
@@ -105,7 +110,7 @@ enum err courier_start(struct agent *a)
     if (a->net_up)
         net_stop();
     a->net_up = false;
-    return open_link(a);
+    return OK;
 }
 
 /* One attempt to connect after the other: the BMC may still be starting, and the link has no address yet at first. */
@@ -143,8 +148,19 @@ static enum step went_wrong(struct agent *a)
 
 enum step courier_step(struct agent *a)
 {
-    enum plain_step s = ask(a, "/bundle", NULL, &a->bundle_bytes);
+    uint64_t wait_ms = a->resuming ? COURIER_GLANCE_MS : COURIER_MS;
+    enum plain_step s;
 
+    if (a->at.sub)
+        return STEP_DONE;
+    /* A link that is not there may still come, as that of a BMC which starts. */
+    if (!a->net_up && open_link(a) != OK) {
+        if (a->now_ms - a->at.start_ms >= wait_ms)
+            return went_wrong(a);
+        fault_clear(&a->fault);
+        return phases_wait(a, LOOKS_MS);
+    }
+    s = ask(a, "/bundle", NULL, &a->bundle_bytes);
     if (s == PLAIN_DONE && a->plain.http.status == 200) {
         a->from_bmc = true;
         return STEP_DONE;
@@ -153,7 +169,7 @@ enum step courier_step(struct agent *a)
         fault_set(&a->fault, ERR_HTTP_STATUS, "status %u of the BMC", a->plain.http.status);
     else if (s == PLAIN_FAILED)
         a->fault = a->plain.fault;
-    else if (a->now_ms - a->at.start_ms >= (a->resuming ? COURIER_GLANCE_MS : COURIER_MS))
+    else if (a->now_ms - a->at.start_ms >= wait_ms)
         fault_set(&a->fault, ERR_CONNECT, "no BMC answers on %s", a->site.bmc_link);
     else
         return phases_wait(a, LOOKS_MS);
@@ -168,7 +184,9 @@ void courier_report(struct agent *a)
 
 enum err report_start(struct agent *a)
 {
-    return open_link(a);
+    (void)!open_link(a);
+    fault_clear(&a->fault);
+    return OK;
 }
 
 /* A BMC that cannot be told goes on serving until its window ends: nothing that this node depends on. */
@@ -180,7 +198,7 @@ enum step report_step(struct agent *a)
 
     text_hex_put(&hex, span_of(a->state.digest, HASH_SIZE));
     buf_u8(&hex, 0);
-    s = ask(a, "/joined", digest, &body);
+    s = a->net_up ? ask(a, "/joined", digest, &body) : PLAIN_FAILED;
     if (s == PLAIN_WAIT && a->now_ms - a->at.start_ms < COURIER_MS)
         return phases_wait(a, LOOKS_MS);
     if (s != PLAIN_DONE || a->plain.http.status != 204) {

@@ -117,7 +117,7 @@ static bool path_is_suspect(const struct agent *a, unsigned failures)
     bool peer = e == ERR_TLS || e == ERR_TLS_ROOT || e == ERR_TLS_NAME;
     bool address = a->at.row == PHASE_NETWORK && e == ERR_NODE_IP;
 
-    return a->net_up && failures >= 4 && (failures & (failures - 1)) == 0 &&
+    return a->net_up && !kernel_used() && failures >= 4 && (failures & (failures - 1)) == 0 &&
            (address || (peer && (a->at.row == PHASE_FETCH || a->at.row == PHASE_DISCOVER)));
 }
 

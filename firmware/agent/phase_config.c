@@ -182,7 +182,10 @@ static enum err check_spent(struct agent *a)
 
     if (!h || kernel_used() || (newer && a->bundle.node.reset) || a->state.wiping)
         return OK;
-    if (a->state.kubeadm && (h->exists(h->ctx, "/var/lib/etcd/member") ||
+    /* An etcd elsewhere has data once an API server was to run. */
+    bool elsewhere = a->bundle.role == BUNDLE_INIT && a->bundle.cluster.etcd.has_external &&
+                     h->exists(h->ctx, "/etc/kubernetes/manifests/kube-apiserver.yaml");
+    if (a->state.kubeadm && (elsewhere || h->exists(h->ctx, "/var/lib/etcd/member") ||
                              h->exists(h->ctx, "/etc/kubernetes/manifests/etcd.yaml")))
         return fault_set(&a->fault, ERR_KUBEADM_HALF, "kubeadm did not end");
     if (!a->state.kubeadm && (h->exists(h->ctx, "/var/lib/etcd/member") ||
@@ -282,6 +285,7 @@ static enum step remember(struct agent *a)
     a->machine.stored_sequence = a->state.sequence;
     memcpy(a->machine.stored_digest, a->state.digest, HASH_SIZE);
     a->rejoin = false;
+    a->version_asked = false; /* jobs of later rows take the answer's place */
     return STEP_DONE;
 }
 

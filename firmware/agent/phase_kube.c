@@ -114,8 +114,8 @@ static enum err read_patches(struct agent *a)
     size_t n;
 
     a->patches = (struct span){0};
-    if (a->bundle.join.patches_directory.n == 0)
-        return OK;
+    if (a->bundle.role != BUNDLE_WORKER || a->bundle.join.patches_directory.n == 0)
+        return OK; /* where kubeadm runs, it applies its own */
     if (!text.p || span_to_cstr(a->bundle.join.patches_directory, folder, sizeof(folder)) != OK)
         return fault_set(&a->fault, ERR_LIMIT, "patches.directory");
     if (!h->exists(h->ctx, folder))

@@ -110,13 +110,16 @@ static void relay(struct agent *a, bool ended)
     uint8_t piece[PIECE];
     struct buf b = BUF_OF(piece);
 
-    a->host->job_read(a->host->ctx, &b);
-    for (size_t i = 0; i < b.n; i++) {
-        if (piece[i] == '\n')
-            relay_line(a);
-        else
-            buf_u8(&a->line, piece[i]);
-    }
+    do {
+        b.n = 0;
+        a->host->job_read(a->host->ctx, &b);
+        for (size_t i = 0; i < b.n; i++) {
+            if (piece[i] == '\n')
+                relay_line(a);
+            else
+                buf_u8(&a->line, piece[i]);
+        }
+    } while (ended && b.n == b.cap);
     wipe(piece, sizeof(piece));
     if (ended)
         relay_line(a);
@@ -126,12 +129,18 @@ static void relay(struct agent *a, bool ended)
 static enum err start_kubelet(struct agent *a)
 {
     const struct host *h = a->host;
+    enum err e;
 
     if (!h->exists(h->ctx, KUBELET_YAML) || !h->exists(h->ctx, FLAGS_PATH) ||
         (!h->exists(h->ctx, HANDOFF_BOOTSTRAP_CONF) && !h->exists(h->ctx, HANDOFF_KUBELET_CONF)))
         return OK;
+    e = handoff_start_kubelet(a);
+    if (e == ERR_FILE) {
+        fault_clear(&a->fault); /* kubeadm is still writing it */
+        return OK;
+    }
     a->at.sub = KUBELET_RUNS;
-    return handoff_start_kubelet(a);
+    return e;
 }
 
 static enum step ended(struct agent *a, bool well)

@@ -8,7 +8,7 @@
 #include "firmware/base/text.h"
 #include "net/hostnet.h"
 
-enum { OPEN_RETRY_MS = 1000 };
+enum { OPEN_RETRY_MS = 1000, GIVEN_MS = 1000 };
 
 static const char row[] = "serve";
 
@@ -92,6 +92,7 @@ void serve_take(struct agent *a, struct span bundle)
         memcpy(s->bytes, bundle.p, bundle.n);
     s->n = bundle.n;
     s->sequence = a->bundle.node.sequence;
+    s->expires_s = a->bundle.node.expires_s;
     memcpy(s->digest, verified_digest(a->verified), HASH_SIZE);
     memcpy(s->name, a->bundle.node.name, sizeof(s->name));
     s->has_bundle = true;
@@ -142,8 +143,9 @@ static void follow_link(struct agent *a)
     if (st.carrier && !s->carrier)
         open_window(a, false);
     s->carrier = st.carrier;
-    if (st.served != s->served) {
+    if (st.served != s->served && (s->served == 0 || a->now_ms - s->given_ms >= GIVEN_MS)) {
         s->served = st.served;
+        s->given_ms = a->now_ms;
         journal_begin(&a->journal, a->now_ms, row, "given");
         journal_num(&a->journal, "sequence", s->sequence);
         journal_num(&a->journal, "times", s->served);
@@ -168,6 +170,9 @@ void serve_turn(struct agent *a)
         s->joined = true;
         close_window(a, "joined");
     }
+    /* The time is a lower bound, so this is certain. */
+    if (s->open && s->has_bundle && agent_time(a) >= s->expires_s)
+        close_window(a, "expired");
     if (s->open && window_ms && a->now_ms - s->open_ms >= window_ms)
         close_window(a, "window");
 }

@@ -23,6 +23,8 @@ struct serve {
     bool joined; /* the host said so in this window */
     uint64_t open_ms;
     unsigned served;
+    uint64_t given_ms;         /* when that was told last */
+    int64_t expires_s;         /* of the bundle */
     char status[512];          /* JSON */
     unsigned refresh_failures; /* of looking for a newer bundle, one after the other */
     bool has_bundle;           /* accepted for the host, and in `bytes` */

@@ -98,7 +98,8 @@ static const struct datagrams *way(const struct agent *a)
 {
     if (a->handed_over)
         return a->host->datagrams;
-    if (!a->net_up || !net_family_ready(&a->net, a->site.syslog.family, false))
+    if (!a->net_up || a->at.row == PHASE_COURIER || a->at.row == PHASE_REPORT ||
+        !net_family_ready(&a->net, a->site.syslog.family, false))
         return NULL;
     return net_datagrams();
 }

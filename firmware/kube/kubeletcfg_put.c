@@ -245,6 +245,8 @@ static enum err check_dropped(struct kubeletcfg_put *w, const struct yaml_node *
 {
     static const char *const no_json[] = {".nan", "-.nan", ".inf", "+.inf", "-.inf"};
 
+    if (n->patched)
+        return yaml_fault(w->f, ERR_KUBELET_CONFIG, n, "patch: kubelet has no such field");
     if (n->parent && n->parent->type == YAML_MAP &&
         (yamlout_resolve(n->key) != YAMLOUT_STRING || span_is(n->key, "<<")))
         return yaml_fault(w->f, ERR_KUBELET_CONFIG, n, "the key is not a string");
@@ -284,8 +286,6 @@ enum err kubeletcfg_put_struct(struct kubeletcfg_put *w, const struct field_tabl
     for (const struct yaml_node *n = given(map) ? map->child : NULL; n; n = n->next) {
         if (in_table(t, n->key))
             continue;
-        if (n->patched)
-            return yaml_fault(w->f, ERR_KUBELET_CONFIG, n, "patch: kubelet has no such field");
         enum err e = check_dropped(w, n);
         if (e)
             return e;

@@ -134,7 +134,7 @@ def refusals(run):
         run.expect(f"sealed: {name}", ["sign", "--key", "site.key", "--node", "bad.yaml", "--config", "join.yaml", "-o", "x.jws"], 1, err=["sealed:", error])
     run.write("bad.yaml", NODE + f'role: worker\nsealed: "{jwe}"\n')
     run.expect("sealed and in clear", ["sign", "--key", "site.key", "--node", "bad.yaml", "--config", "join.yaml", "-o", "x.jws"], 1, err=["sealed:", "(config.sealed)"])
-    run.write("large.yaml", JOIN + "patches:\n  directory: /" + "p/" * 20000 + "\n")
+    run.write("large.yaml", JOIN + "patches:\n  directory: /" + "p/" * 30000 + "\n")
     a = run.expect("more than fits behind a seal", ["sign", "--key", "site.key", "--node", "node.yaml", "--config", "large.yaml", "--seal-to", "one.jwk", "-o", "x.jws"], 1)
     run.case("is a limit that is named", "internal.limit" in a.err or "config." in a.err or "internal.memory" in a.err, a)
 

@@ -123,6 +123,7 @@ class Founding(Base):
         agent.wait("a certificate", lambda e: said(e, 'Generating "apiserver"'), WAIT_S)
         spot.power_cut()
         self.assertFalse(os.path.exists(f"{spot.root}/var/lib/etcd/member"), "that was too late for this test")
+        self.assertFalse(os.path.exists(f"{spot.root}/etc/kubernetes/manifests/etcd.yaml"), "that was too late for this test")
         agent = spot.power_on()
         self.noted(agent, "kubeadm did not end")
         self.noted(agent, "what the earlier join left is wiped")
@@ -204,6 +205,8 @@ class HalfDone(Base):
         agent = spot.power_on()
         agent.wait_error("kubeadm.half-done", "accept", WAIT_S)
         self.lab.offer(spot.spec, self.lab.init(spot.spec))
+        for _ in range(2):  # the first may have been under way
+            agent.wait("the newer bundle", lambda e: (e.phase, e.event) == ("fetch", "done"), WAIT_S)
         agent.wait_error("kubeadm.half-done", "accept", WAIT_S)
         time.sleep(3)
         self.assertFalse([e for e in agent.events if e.phase in ("commit", "kubeadm")])

@@ -196,10 +196,14 @@ class Join(unittest.TestCase):
         """A rogue is the first to answer DHCP, and sends RAs ten times as often; its resolver names itself as the config server. The honest one is reached."""
         with Rack() as rack:
             self._rogue(rack)
-            rack.dns = rack.dnsmasq(extra=["dhcp-reply-delay=1"])
-            self.boot(rack)
+            honest = rack.dnsmasq(extra=["dhcp-reply-delay=1"])
+            rack.publish(rack.op.sign(rack.node(), rack.join()))
+            rack.web.start()
+            rack.api.start()
+            rack.boot()
             e = rack.wait("refusal", lambda e: e.phase == "fetch" and e.event == "error", 30)
             self.assertEqual(e.get("code"), "tls.root")
+            honest.start()
             rack.wait("another path", lambda e: e.event == "note" and "another DHCP server" in e.get("text"), 60)
             rack.wait_joined(120)
             self.assertIn("default via 10.100.0.1 ", in_node(rack, "ip", "route"))

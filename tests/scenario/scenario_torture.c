@@ -274,6 +274,8 @@ static void torture(unsigned pool, const struct told *good)
     bool full = how && strcmp(how, "full") == 0;
     unsigned calls = good->calls[pool], tests = 0, failed = 0, felt = 0, leaks = 0;
     unsigned stride = full ? 1 : (calls + TESTS_PER_POOL - 1) / TESTS_PER_POOL;
+    /* A boot does not have exactly as many allocations as the one before it: signatures and arrival differ, and frames come together or apart. */
+    unsigned fewer = pool == POOL_MEMP + MEMP_PBUF_POOL ? 5 : 10;
     double begin = seconds();
 
     for (unsigned n = 1; n <= calls; n += stride) {
@@ -288,8 +290,7 @@ static void torture(unsigned pool, const struct told *good)
         names[pool], calls, stride > 1 ? "only every n-th with a stride of " : "every n, stride ", stride,
         tests, failed, felt, leaks, seconds() - begin);
     fflush(stdout);
-    /* A boot does not have exactly as many allocations as the one before it: signatures and arrival differ. */
-    assert_true(failed <= tests && failed + tests / 10 + 1 >= tests);
+    assert_true(failed <= tests && failed + tests / fewer + 1 >= tests);
     assert_int_equal(leaks, 0);
 }
 
