@@ -216,14 +216,14 @@ static void test_host_refuses_what_is_in_clear(void **unused)
 }
 
 /* The same machine without a BMC that answers. */
-static void alone(const char *via)
+static void alone(const char *via, const char *link)
 {
     char site[128];
 
     scenario_os();
     machine.os->kubelet_joins_ms = 500;
     machine.os->pid1 = true;
-    snprintf(site, sizeof(site), "via = %s\nbmc-link = sim1\n", via);
+    snprintf(site, sizeof(site), "via = %s\nbmc-link = %s\n", via, link);
     machine.nic_count = 2;
     machine.nics[1].carrier = true;
     scenario_servers(site);
@@ -234,17 +234,39 @@ static void alone(const char *via)
 static void test_bmc_first(void **unused)
 {
     (void)unused;
-    alone("bmc-first");
+    alone("bmc-first", "sim1");
     scenario_expect(" bmc error", 16000);
     scenario_expect(" fetch done", 5000);
     scenario_expect(" joined done", 5000);
     assert_int_equal(scenario_count(" report "), 0);
 }
 
+/* The card towards the BMC is not there: the network is asked all the same. */
+static void test_no_link_to_the_bmc(void **unused)
+{
+    (void)unused;
+    alone("bmc-first", "usb9");
+    scenario_expect(" bmc error code=link.none", 16000);
+    scenario_expect(" joined done", 10000);
+}
+
+/* What the BMC has is refused: the network's bundle is taken. */
+static void test_useless_bundle_of_the_bmc(void **unused)
+{
+    (void)unused;
+    pair_sites(BMC CLEAR, "via = bmc-first\nbmc-link = sim1\n");
+    scenario_publish(7, families, NULL);
+    scenario_boot();
+    scenario_expect(" serve open sequence=7", 10000);
+    pair_boot_host();
+    pair_expect(&pair_host, " error code=config.unsealed-on-link", 20000);
+    pair_expect(&pair_host, " fetch ", 40000);
+}
+
 static void test_bmc_last(void **unused)
 {
     (void)unused;
-    alone("bmc-last");
+    alone("bmc-last", "sim1");
     scenario_expect(" joined done", 5000);
     assert_int_equal(scenario_count(" bmc "), 0);
 }
@@ -276,6 +298,8 @@ int main(void)
         PAIR(test_window),
         PAIR(test_host_refuses_what_is_in_clear),
         SCENARIO(test_bmc_first),
+        SCENARIO(test_no_link_to_the_bmc),
+        PAIR(test_useless_bundle_of_the_bmc),
         SCENARIO(test_bmc_last),
         PAIR(test_bmc_as_the_last_resort),
     };
