@@ -192,8 +192,7 @@ static int describe(struct tool *t, const uint8_t *image)
     else
         (void)printf("site        cluster %s, %u trusted key%s\n", t->site.cluster, t->site.key_count,
                      t->site.key_count == 1 ? "" : "s");
-    (void)printf("device key  %s\n",
-                 has_key(image) ? "there" : "none");
+    (void)printf("device key  %s\n", has_key(image) ? "there" : "none");
     return tool_end();
 }
 
