@@ -22,6 +22,8 @@ struct board_identity {
     bool has_uuid;
     uint8_t uuid[16];              /* in the order of its text form */
     char serial[BOARD_SERIAL_MAX]; /* empty if the machine has none */
+    bool has_bmc_mac;
+    uint8_t bmc_mac[6]; /* of the card that leads to its BMC, if its firmware says which */
 };
 
 /* Raw storage in littlefs' shape. Offsets and sizes are multiples of prog_size (prog) and erase_size (erase). A storage without the need to

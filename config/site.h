@@ -18,6 +18,9 @@
 
 enum { SITE_KEYS_MAX = 8, SITE_ROOTS_MAX = 8, SITE_TEXT_MAX = 512, SITE_HOST_MACS_MAX = 8 };
 
+/* In the place of a card's name: the one that the machine's firmware names. */
+#define SITE_BMC_SMBIOS "smbios"
+
 enum site_via { SITE_VIA_NETWORK, SITE_VIA_BMC, SITE_VIA_BMC_FIRST, SITE_VIA_BMC_LAST };
 enum site_dad { SITE_DAD_OPTIMISTIC, SITE_DAD_RFC4862, SITE_DAD_SHORT };
 
@@ -52,7 +55,7 @@ struct site {
     unsigned log;               /* 0 quiet, 1 normal, 2 debug */
     bool permit_unsealed;       /* between a BMC and its host a bundle may pass that is not sealed */
     enum site_via via;          /* where this machine gets its bundle from */
-    char bmc_link[16];          /* its NIC towards its BMC */
+    char bmc_link[16];          /* its NIC towards its BMC, or SITE_BMC_SMBIOS */
     char host_link[16];         /* a BMC's NIC towards its host; empty: this machine is no BMC */
     struct board_identity host; /* what is known of that host */
     uint8_t host_macs[SITE_HOST_MACS_MAX][6];

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "boards/linux/clock.h"
+#include "boards/linux/hostif.h"
 #include "boards/linux/identity.h"
 #include "boards/linux/pid1.h"
 #include "boards/linux/system.h"
@@ -111,6 +112,7 @@ static enum err op_identity(void *ctx, struct board_identity *ret)
         *ret = s->options.identity;
     else
         identity_read("", ret);
+    ret->has_bmc_mac = hostif_read("", ret->bmc_mac);
     return OK;
 }
 

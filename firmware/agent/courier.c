@@ -71,6 +71,15 @@ enum err courier_check(struct agent *a)
     return e;
 }
 
+bool courier_is_link(const struct agent *a, const struct board_nic *nic)
+{
+    const struct board_identity *id = &a->machine.id;
+
+    if (strcmp(a->site.bmc_link, SITE_BMC_SMBIOS) == 0)
+        return id->has_bmc_mac && memcmp(id->bmc_mac, nic->mac, sizeof(nic->mac)) == 0;
+    return strcmp(a->site.bmc_link, nic->name) == 0;
+}
+
 /* The agent's stack on the link to the BMC. */
 static enum err open_link(struct agent *a)
 {
@@ -79,8 +88,7 @@ static enum err open_link(struct agent *a)
     unsigned count = a->board->nic_count(a->board->ctx), i = 0;
     enum err e;
 
-    while (i < count &&
-           (a->board->nic_info(a->board->ctx, i, &nic) != OK || strcmp(nic.name, a->site.bmc_link) != 0))
+    while (i < count && (a->board->nic_info(a->board->ctx, i, &nic) != OK || !courier_is_link(a, &nic)))
         i++;
     if (i == count)
         return fault_set(&a->fault, ERR_LINK_NONE, "%s", a->site.bmc_link);

@@ -15,6 +15,8 @@ enum {
     COURIER_GLANCE_MS = 3000 /* of a machine that is a node already */
 };
 
+/* Is this the card that leads to the BMC, by the site's `bmc-link`? */
+bool courier_is_link(const struct agent *a, const struct board_nic *nic);
 /* The bundle comes by way of the BMC: the rows that look for it elsewhere; or there is no BMC: the rows that ask it. */
 bool courier_leaves_out(const struct agent *a, enum phase_id row);
 /* Where to go back to instead: a bundle of the BMC that is of no use is asked for again, there. */

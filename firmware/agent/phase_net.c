@@ -1,6 +1,7 @@
 /*
  * phase_net.c - link, address, clock, locate, and after accept: network. From carrier to a place to fetch from.
  */
+#include "firmware/agent/courier.h"
 #include "firmware/agent/phases.h"
 #include "firmware/agent/resume.h"
 #include "firmware/base/text.h"
@@ -20,7 +21,7 @@ static bool nic_chosen(const struct agent *a, unsigned i)
 static bool nic_wanted(const struct agent *a, const struct board_nic *nic)
 {
     /* The link between a BMC and its host leads to no network. */
-    if (strcmp(a->site.host_link, nic->name) == 0 || strcmp(a->site.bmc_link, nic->name) == 0)
+    if (strcmp(a->site.host_link, nic->name) == 0 || courier_is_link(a, nic))
         return false;
     return !a->site.nic[0] || strcmp(a->site.nic, nic->name) == 0;
 }

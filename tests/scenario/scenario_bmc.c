@@ -241,12 +241,36 @@ static void test_bmc_first(void **unused)
     assert_int_equal(scenario_count(" report "), 0);
 }
 
+/* The host's firmware names the card by its address, and the site does not. */
+static void test_link_by_smbios(void **unused)
+{
+    (void)unused;
+    pair_sites(BMC CLEAR, "via = bmc\nbmc-link = smbios\n" CLEAR);
+    scenario_publish(7, families, NULL);
+    scenario_boot();
+    scenario_expect(" serve open sequence=7", 10000);
+    pair_host.identity.has_bmc_mac = true;
+    memcpy(pair_host.identity.bmc_mac, pair_host.nics[1].mac, 6);
+    pair_boot_host();
+    pair_expect(&pair_host, " bmc done", 20000);
+    pair_expect(&pair_host, " joined done", 20000);
+}
+
 /* The card towards the BMC is not there: the network is asked all the same. */
 static void test_no_link_to_the_bmc(void **unused)
 {
     (void)unused;
     alone("bmc-first", "usb9");
     scenario_expect(" bmc error code=link.none", 16000);
+    scenario_expect(" joined done", 10000);
+}
+
+static void test_firmware_names_no_link(void **unused)
+{
+    (void)unused;
+    alone("bmc-first", "smbios");
+    scenario_expect(" bmc error code=link.none", 16000);
+    scenario_expect("smbios", 0);
     scenario_expect(" joined done", 10000);
 }
 
@@ -299,6 +323,8 @@ int main(void)
         PAIR(test_host_refuses_what_is_in_clear),
         SCENARIO(test_bmc_first),
         SCENARIO(test_no_link_to_the_bmc),
+        PAIR(test_link_by_smbios),
+        SCENARIO(test_firmware_names_no_link),
         PAIR(test_useless_bundle_of_the_bmc),
         SCENARIO(test_bmc_last),
         PAIR(test_bmc_as_the_last_resort),
