@@ -52,6 +52,8 @@ static enum err dns_open(const struct ip *server, uint16_t port, int *ret_id)
     struct udp_pcb *pcb = udp_new_ip_type(v6 ? IPADDR_TYPE_V6 : IPADDR_TYPE_V4);
     if (pcb == NULL)
         return ERR_NOMEM;
+    /* As in tcp.c: a rogue on the management side may name a resolver that is on a BMC's link to its host. */
+    udp_bind_netif(pcb, netif_default);
     err_t e = ERR_USE;
     for (unsigned i = 0; e == ERR_USE && i < DNS_BIND_TRIES; i++)
         e = udp_bind(pcb, v6 ? IP6_ADDR_ANY : IP4_ADDR_ANY, port_random_port());

@@ -334,6 +334,19 @@ static void test_not_from_the_network(void **unused)
     assert_int_equal(scenario_count(" error "), 0);
 }
 
+/* Whoever answers DHCP on the management network names the host as the resolver: the question goes to the gateway and never over the link. */
+static void test_resolver_on_the_link(void **unused)
+{
+    (void)unused;
+    pair_sites(BMC, "");
+    netpeer.servers[0].dns4 = "169.254.106.2";
+    netpeer.servers[0].rdnss = NULL;
+    scenario_publish(7, "", NULL);
+    scenario_boot();
+    pair_look = look;
+    scenario_expect(" serve open sequence=7", 10000);
+}
+
 /* The management link goes and comes back: the host notices nothing. */
 static void test_management_flaps(void **unused)
 {
@@ -351,8 +364,13 @@ static void test_management_flaps(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PAIR(test_requests), PAIR(test_management_flaps), PAIR(test_steering),
-        PAIR(test_flood),    PAIR(test_slow_readers),     PAIR(test_not_from_the_network),
+        PAIR(test_requests),
+        PAIR(test_resolver_on_the_link),
+        PAIR(test_management_flaps),
+        PAIR(test_steering),
+        PAIR(test_flood),
+        PAIR(test_slow_readers),
+        PAIR(test_not_from_the_network),
     };
 
     return cmocka_run_group_tests_name("scenario_hostlink", tests, NULL, NULL);
