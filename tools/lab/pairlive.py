@@ -16,7 +16,7 @@ from servers import TOKEN
 
 BOARDS = tuple(BMCS)
 FAULTS = ("", "unsealed")
-BOOT_S, JOIN_S = 60, 180
+BOOT_S, JOIN_S = 60, READY_S
 
 
 class PairLive:
