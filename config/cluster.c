@@ -110,6 +110,8 @@ enum err cluster_read(const struct yaml_node *doc, struct arena *arena, struct c
     if (e == OK)
         e = cluster_check_masks(&cl, doc, f);
     if (e == OK)
+        e = cluster_check_gates(&cl, doc, f);
+    if (e == OK)
         *ret = cl;
     return e;
 }

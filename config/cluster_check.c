@@ -305,10 +305,13 @@ enum err cluster_endpoint(const struct yaml_node *n, const struct join_ctx *c, s
         "must be host, host:port, an address or [IPv6]:port; names in lower case" STRICTER("endpoint"));
 }
 
-/* The gates that kubeadm of the supported minors knows. */
+/* The gates that kubeadm of the supported minors knows; all others are gone in 1.37. */
+static const char gate_that_stays[] = "RootlessControlPlane";
+enum { GATES_GONE = 37 };
+
 enum err cluster_gates(const struct yaml_node *n, const struct join_ctx *c, size_t off)
 {
-    static const char *const known[] = {"NodeLocalCRISocket", "PublicKeysECDSA", "RootlessControlPlane"};
+    static const char *const known[] = {"NodeLocalCRISocket", "PublicKeysECDSA", gate_that_stays};
     struct cluster *cl = c->at;
     (void)off;
     enum err e = n->type == YAML_MAP ? OK : join_map(n, NULL, 0, c);
@@ -328,6 +331,18 @@ enum err cluster_gates(const struct yaml_node *n, const struct join_ctx *c, size
         e = yaml_bool(v, &gate->on, c->f);
         if (e != OK)
             return e;
+    }
+    return OK;
+}
+
+enum err cluster_check_gates(const struct cluster *cl, const struct yaml_node *doc, struct fault *f)
+{
+    if (cl->version_minor < GATES_GONE)
+        return OK;
+    for (unsigned i = 0; i < cl->gate_count; i++) {
+        if (!span_is(cl->gates[i].name, gate_that_stays))
+            return yaml_fault(f, ERR_CONFIG_FIELD, yaml_get(doc, "featureGates"),
+                              "kubeadm of v1.%u has no such feature gate", cl->version_minor);
     }
     return OK;
 }

@@ -42,6 +42,9 @@ enum err cluster_gates(const struct yaml_node *n, const struct join_ctx *c, size
 
 /* The relation of pod subnets and the node masks of controllerManager.extraArgs, once all fields are read (cluster_network.c). */
 enum err cluster_check_masks(struct cluster *cl, const struct yaml_node *doc, struct fault *f) MUST_USE;
+
+/* The feature gates are ones that kubeadm of the document's own kubernetesVersion has. */
+enum err cluster_check_gates(const struct cluster *cl, const struct yaml_node *doc, struct fault *f) MUST_USE;
 /* A subnet list's text into prefixes. ERR_CONFIG_FIELD at n. */
 enum err cluster_subnets_parse(const struct yaml_node *n, struct cluster_subnets *s,
                                struct fault *f) MUST_USE;

@@ -65,15 +65,16 @@ static enum err text_of(const struct yaml_node *map, const char *key, const char
     return OK;
 }
 
-/* featureGates.NodeLocalCRISocket: kubeadm obeys it in every minor of the table, though it is locked since 1.36. */
-static enum err local_cri(const struct yaml_node *doc, bool *ret, struct fault *f)
+/* featureGates.NodeLocalCRISocket: where kubeadm knows it, it obeys it, though it is locked since 1.36. */
+static enum err local_cri(const struct yaml_node *doc, const struct versions_minor *v, bool *ret,
+                          struct fault *f)
 {
     const struct yaml_node *gates = yaml_get(doc, "featureGates");
     const struct yaml_node *n =
         gates && gates->type == YAML_MAP ? yaml_get(gates, "NodeLocalCRISocket") : NULL;
 
     *ret = true;
-    if (!n)
+    if (!n || (v && !v->cri_socket_gate))
         return OK;
     if (n->type != YAML_SCALAR || !n->plain || (!span_is(n->value, "true") && !span_is(n->value, "false")))
         return yaml_fault(f, ERR_API_SYNTAX, n, "must be true or false");
@@ -85,6 +86,7 @@ static enum err cluster_fields(const struct yaml_node *doc, struct apiobj_cluste
 {
     const struct yaml_node *kind = yaml_get(doc, "kind"), *api = yaml_get(doc, "apiVersion");
     const struct yaml_node *networking = yaml_get(doc, "networking");
+    const struct versions_minor *v;
     struct apiobj_cluster c = {0};
 
     if (doc->type != YAML_MAP || !kind || !span_is(kind->value, "ClusterConfiguration") || !api ||
@@ -110,12 +112,15 @@ static enum err cluster_fields(const struct yaml_node *doc, struct apiobj_cluste
         e = text_of(networking, "dnsDomain", "cluster.local", c.dns_domain, sizeof(c.dns_domain), f);
     if (e)
         return e;
-    e = local_cri(doc, &c.local_cri_socket, f);
-    if (e)
-        return e;
     if (versions_read(span_str(c.version), &c.minor))
         return yaml_fault(f, ERR_VERSION_SKEW, yaml_get(doc, "kubernetesVersion"),
                           "kubernetesVersion \"%s\" is not a version such as v1.36.2", c.version);
+    v = versions_find(c.minor);
+    if (v && !v->v1beta3 && span_is(api->value, "kubeadm.k8s.io/v1beta3"))
+        return yaml_fault(f, ERR_API_SYNTAX, api, "kubeadm of 1.%u does not read v1beta3", c.minor);
+    e = local_cri(doc, v, &c.local_cri_socket, f);
+    if (e)
+        return e;
     *ret = c;
     return OK;
 }

@@ -25,7 +25,7 @@ struct apiobj_cluster {
     char service_subnet[128];
     char dns_domain[254];
     char endpoint[300];    /* controlPlaneEndpoint; empty: none, and no control-plane node can join */
-    bool local_cri_socket; /* not switched off by featureGates.NodeLocalCRISocket */
+    bool local_cri_socket; /* not switched off by featureGates.NodeLocalCRISocket, where that is obeyed */
 };
 
 /* 200 is OK; else the error that the status means, with the message of the Status object. */

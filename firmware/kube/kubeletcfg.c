@@ -163,7 +163,7 @@ static enum err render(const struct kubeletcfg_input *in, struct arena *arena, s
 {
     char dns[IP_TEXT_MAX], ca[300];
     struct buf ca_text = BUF_OF(ca);
-    struct kubeletcfg_put w = {.out = out, .f = f};
+    struct kubeletcfg_put w = {.out = out, .f = f, .minor = in->cluster->minor};
     struct yaml_stream stream;
     unsigned count;
 

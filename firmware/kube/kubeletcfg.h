@@ -17,9 +17,10 @@ struct kubeletcfg_input {
     struct span text; /* the ConfigMap's `kubelet`, admitted by the gate (config/gate.h) */
     struct span
         patches; /* texts of kubeletcfg_patch.h with --- between them, admitted likewise; empty: none */
-    struct span cri_socket;               /* nodeRegistration.criSocket with its unix:// */
-    bool resolved_active;                 /* systemd-resolved manages /etc/resolv.conf */
-    const struct apiobj_cluster *cluster; /* for the defaults of missing keys */
+    struct span cri_socket; /* nodeRegistration.criSocket with its unix:// */
+    bool resolved_active;   /* systemd-resolved manages /etc/resolv.conf */
+    const struct apiobj_cluster
+        *cluster; /* its minor decides which keys are known, the rest gives defaults */
 };
 
 /* What the agent itself needs to know of the configuration. */

@@ -1,6 +1,6 @@
 /*
- * kubeletcfg_fields.c - KubeletConfiguration v1beta1 as of Kubernetes 1.36 (k8s.io/kubelet/config/v1beta1/types.go, with logging from
- * component-base/logs/api/v1, tracing from component-base/tracing/api/v1, Taint and ResourceList from api/core/v1).
+ * kubeletcfg_fields.c - KubeletConfiguration v1beta1 of Kubernetes 1.35 to 1.37 (k8s.io/kubelet/config/v1beta1/types.go, with logging
+ * from component-base/logs/api/v1, tracing from component-base/tracing/api/v1, Taint and ResourceList from api/core/v1).
  */
 #include "firmware/kube/kubeletcfg_fields.h"
 
@@ -142,6 +142,7 @@ static const struct field kubelet_rows[] = {
     {.name = "cpuManagerPolicyOptions", .type = FIELD_MAP_STRING, .rule = RULE_OMIT},
     {.name = "cpuManagerReconcilePeriod", .type = FIELD_DURATION, .rule = RULE_ALWAYS},
     {.name = "crashLoopBackOff", .type = FIELD_STRUCT, .rule = RULE_ALWAYS, .sub = &crash_loop},
+    {.name = "defaultPodSysctls", .type = FIELD_MAP_STRING, .rule = RULE_OMIT, .since = 37},
     {.name = "enableContentionProfiling", .type = FIELD_BOOL, .rule = RULE_OMIT},
     {.name = "enableControllerAttachDetach", .type = FIELD_BOOL, .rule = RULE_POINTER},
     {.name = "enableDebugFlagsHandler", .type = FIELD_BOOL, .rule = RULE_POINTER},
@@ -189,7 +190,7 @@ static const struct field kubelet_rows[] = {
     {.name = "maxParallelImagePulls", .type = FIELD_I32, .rule = RULE_POINTER},
     {.name = "maxPods", .type = FIELD_I32, .rule = RULE_OMIT},
     {.name = "memoryManagerPolicy", .type = FIELD_STRING, .rule = RULE_OMIT},
-    {.name = "memoryReservationPolicy", .type = FIELD_STRING, .rule = RULE_OMIT},
+    {.name = "memoryReservationPolicy", .type = FIELD_STRING, .rule = RULE_OMIT, .since = 36},
     {.name = "memorySwap", .type = FIELD_STRUCT, .rule = RULE_ALWAYS, .sub = &memory_swap},
     {.name = "memoryThrottlingFactor", .type = FIELD_FLOAT, .rule = RULE_POINTER},
     {.name = "mergeDefaultEvictionSettings", .type = FIELD_BOOL, .rule = RULE_POINTER},
@@ -243,7 +244,7 @@ static const struct field kubelet_rows[] = {
     {.name = "systemReservedCgroup", .type = FIELD_STRING, .rule = RULE_OMIT},
     {.name = "tlsCertFile", .type = FIELD_STRING, .rule = RULE_OMIT},
     {.name = "tlsCipherSuites", .type = FIELD_STRINGS, .rule = RULE_OMIT},
-    {.name = "tlsCurvePreferences", .type = FIELD_I32S, .rule = RULE_OMIT},
+    {.name = "tlsCurvePreferences", .type = FIELD_I32S, .rule = RULE_OMIT, .since = 36},
     {.name = "tlsMinVersion", .type = FIELD_STRING, .rule = RULE_OMIT},
     {.name = "tlsPrivateKeyFile", .type = FIELD_STRING, .rule = RULE_OMIT},
     {.name = "topologyManagerPolicy", .type = FIELD_STRING, .rule = RULE_OMIT},

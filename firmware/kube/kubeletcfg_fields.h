@@ -61,6 +61,7 @@ struct field {
     enum field_rule rule;
     enum preset preset;
     bool forced;
+    unsigned char since;           /* the first minor of Kubernetes that has it; 0: all of versions.h */
     const struct field_table *sub; /* FIELD_STRUCT, FIELD_STRUCTS */
 };
 

@@ -260,10 +260,10 @@ static enum err check_dropped(struct kubeletcfg_put *w, const struct yaml_node *
     return e;
 }
 
-static bool in_table(const struct field_table *t, struct span key)
+static bool in_table(const struct field_table *t, struct span key, unsigned minor)
 {
     for (size_t i = 0; i < t->count; i++) {
-        if (span_is(key, t->row[i].name))
+        if (t->row[i].since <= minor && span_is(key, t->row[i].name))
             return true;
     }
     return false;
@@ -278,13 +278,15 @@ enum err kubeletcfg_put_struct(struct kubeletcfg_put *w, const struct field_tabl
         return yaml_fault(w->f, ERR_KUBELET_CONFIG, map, "must be a map");
     for (size_t i = 0; i < t->count; i++) {
         size_t before = w->out->n;
+        if (t->row[i].since > w->minor)
+            continue;
         enum err e = put_field(w, &t->row[i], given(map) ? yaml_get(map, t->row[i].name) : NULL, indent);
         if (e)
             return e;
         count += w->out->n != before;
     }
     for (const struct yaml_node *n = given(map) ? map->child : NULL; n; n = n->next) {
-        if (in_table(t, n->key))
+        if (in_table(t, n->key, w->minor))
             continue;
         enum err e = check_dropped(w, n);
         if (e)

@@ -11,6 +11,7 @@ struct kubeletcfg_put {
     struct buf *out;
     struct fault *f;
     struct span preset[PRESET_COUNT]; /* empty: there is none */
+    unsigned minor;                   /* of Kubernetes, 1.minor: fields of later ones are unknown keys */
     const struct yaml_node *dropped;  /* the first unknown key */
     bool at_dash;                     /* "-" was just written: the next key goes on the same line */
 };

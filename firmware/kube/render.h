@@ -1,5 +1,5 @@
 /*
- * render.h - the five files of a worker join, byte for byte as kubeadm 1.36 writes them.
+ * render.h - the five files of a worker join, byte for byte as kubeadm of the cluster's minor writes them.
  *
  * The order of enum render_file is kubeadm's order of writing. ca.crt is written only where there is none.
  */

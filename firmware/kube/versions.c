@@ -9,8 +9,8 @@ enum { KUBELET_SKEW = 3 };
 
 /* In rising order. */
 static const struct versions_minor table[] = {
-    {.minor = 35},
-    {.minor = 36},
+    {.minor = 35, .cri_socket_gate = true, .v1beta3 = true},
+    {.minor = 36, .cri_socket_gate = true, .v1beta3 = true},
     {.minor = 37},
 };
 

@@ -9,8 +9,11 @@
 
 #include "firmware/base/fault.h"
 
+/* What kubeadm of a minor does otherwise than its neighbours. Fields of KubeletConfiguration are in kubeletcfg_fields.c. */
 struct versions_minor {
-    unsigned minor; /* of 1.minor */
+    unsigned minor;       /* of 1.minor */
+    bool cri_socket_gate; /* obeys the cluster's featureGates.NodeLocalCRISocket */
+    bool v1beta3;         /* reads kubeadm.k8s.io/v1beta3 */
 };
 
 /* The row of 1.minor, or NULL: it is not supported. */

@@ -29,11 +29,6 @@ AFTER_TRUST = [f"{API}/namespaces/kube-system/configmaps/kubeadm-config", f"{API
                f"{API}/nodes/node-2"]
 
 
-def version_of(control):
-    """Such as v1.36.2: the programs' own."""
-    return json.loads(control.kubectl("get", "--raw", "/version"))["gitVersion"]
-
-
 def of_agent(events):
     """(address, user, path) of the agent's requests among audit events, sorted."""
     return sorted((e["sourceIPs"][0], e["user"]["username"], e["requestURI"]) for e in events if e.get("userAgent") == "joinboot")
@@ -49,7 +44,7 @@ class Kube(Parity, Failures, unittest.TestCase):
         cls.addClassCleanup(cls.world.stack.close)
         cls.lab = KubeLab(cls.world, "kt")
         cls.control = cls.lab.control
-        cls.sleeper = cls.lab.program("sleeper", SLEEPER % version_of(cls.control))
+        cls.sleeper = cls.lab.program("sleeper", SLEEPER % cls.control.version())
         cls.standin = cls.lab.standin("kubelet")
         cls.other = Place(cls.world, cls.control, "kubeadm", OTHER_MAC).start("--no-kubelet", "--with-containerd")
         cls.other.link_for_kubeadm(KUBEADM_ADDRESSES)

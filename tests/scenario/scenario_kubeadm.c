@@ -16,12 +16,14 @@
 static const char control_plane[] =
     "controlPlane:\n  localAPIEndpoint:\n    advertiseAddress: 10.0.0.50\n"
     "  certificateKey: e6a2eb8581237ab72a4f494f30285ec12a9694d750b9785706a83bfcbbbd2204\n";
-#define INIT(more)                                                                                      \
-    "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n" more                                \
-    "localAPIEndpoint:\n  advertiseAddress: 10.0.0.50\n"                                                \
-    "---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: v1.36.2\n" \
+#define INIT_OF(version, more)                                                                              \
+    "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n" more                                    \
+    "localAPIEndpoint:\n  advertiseAddress: 10.0.0.50\n"                                                    \
+    "---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: " version "\n" \
     "networking:\n  podSubnet: 10.244.0.0/16,2001:db8:42:0::/56\n  serviceSubnet: 10.96.0.0/16,2001:db8:42:1::/112\n"
+#define INIT(more) INIT_OF("v1.36.2", more)
 static const char init[] = INIT("");
+static const char init_too_new[] = INIT_OF("v1.38.0", "");
 static const char init_with_key[] =
     INIT("certificateKey: e6a2eb8581237ab72a4f494f30285ec12a9694d750b9785706a83bfcbbbd2204\n");
 
@@ -210,6 +212,19 @@ static void test_refused_bundle_costs_nothing(void **unused)
     scenario_expect(" joined done", 15000);
 }
 
+/* A minor that is not in the table: by its name, and nothing is stored, written or run. */
+static void test_init_of_another_minor(void **unused)
+{
+    (void)unused;
+    prepare(init_too_new);
+    scenario_boot();
+    scenario_expect(" parse error code=configure.version", 9000);
+    assert_non_null(strstr(machine.console, "1.35 to 1.37 are supported"));
+    scenario_never(" commit ", 30000);
+    assert_int_equal(scenario_count(" kubeadm "), 0);
+    assert_null(os_find(machine.os, "/run/joinboot/kubeadm.yaml"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +238,7 @@ int main(void)
         SCENARIO(test_only_once),
         SCENARIO(test_only_once_external_etcd),
         SCENARIO(test_refused_bundle_costs_nothing),
+        SCENARIO(test_init_of_another_minor),
     };
 
     return cmocka_run_group_tests_name("kubeadm", tests, NULL, NULL);

@@ -116,6 +116,10 @@ static void test_cluster(void **state)
     assert_false(cluster.local_cri_socket);
     assert_int_equal(read_cluster(GOOD "featureGates: {NodeLocalCRISocket: true}\n"), OK);
     assert_true(cluster.local_cri_socket);
+    /* kubeadm 1.37 has no such gate, and does not look at it */
+    assert_int_equal(
+        read_cluster(HEAD "kubernetesVersion: v1.37.2\nfeatureGates: {NodeLocalCRISocket: false}\n"), OK);
+    assert_true(cluster.local_cri_socket);
     assert_int_equal(read_cluster(GOOD "clusterName: \"\"\nnetworking: null\nunknown: {a: [1]}\n"), OK);
     assert_string_equal(cluster.name, "kubernetes");
 }
@@ -139,6 +143,8 @@ static void test_cluster_refused(void **state)
         {GOOD "networking: {dnsDomain: {}}\n", ERR_API_SYNTAX, "networking.dnsDomain"},
         {GOOD "featureGates: {NodeLocalCRISocket: \"false\"}\n", ERR_API_SYNTAX,
          "featureGates.NodeLocalCRISocket"},
+        {"apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\nkubernetesVersion: v1.37.0\n",
+         ERR_API_SYNTAX, "apiVersion"},
         {HEAD, ERR_VERSION_SKEW, ""},
         {HEAD "kubernetesVersion: stable-1\n", ERR_VERSION_SKEW, "kubernetesVersion"},
         {HEAD "kubernetesVersion: v1.36\n", ERR_VERSION_SKEW, "kubernetesVersion"},

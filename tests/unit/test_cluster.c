@@ -247,6 +247,12 @@ static void refuses_with_position(void **state)
     REFUSES(CLUSTER "etcd:\n  external:\n    endpoints: ['http://a', 'b']\n", "etcd.external.endpoints[1]",
             5);
     REFUSES(CLUSTER "featureGates:\n  NodeLocalCRISocket: yes\n", "featureGates.NodeLocalCRISocket", 4);
+    REFUSES(CLUSTER "featureGates: {NodeLocalCRISocket: true}\nkubernetesVersion: v1.37.0\n", "featureGates",
+            3);
+    REFUSES(CLUSTER "kubernetesVersion: v1.37.0\nfeatureGates: {PublicKeysECDSA: false}\n", "featureGates",
+            4);
+    ACCEPTS(CLUSTER "kubernetesVersion: v1.37.0\nfeatureGates: {RootlessControlPlane: true}\n");
+    ACCEPTS(CLUSTER "kubernetesVersion: v1.36.0\nfeatureGates: {PublicKeysECDSA: false}\n");
     REFUSES(CLUSTER "---\n" INIT "bootstrapTokens:\n- ttl: 24h\n- ttl: never\n", "bootstrapTokens[1].ttl", 8);
     REFUSES(INIT "bootstrapTokens:\n- usages: [signing]\n", "bootstrapTokens[0].usages", 4);
     REFUSES(INIT "certificateKey: 00\n---\n" CLUSTER, "certificateKey", 3);

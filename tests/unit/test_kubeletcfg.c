@@ -252,8 +252,36 @@ static unsigned check_table(const struct field_table *t)
 static void test_tables(void **state)
 {
     (void)state;
-    assert_int_equal(kubeletcfg_fields.count, 127);
-    assert_int_equal(check_table(&kubeletcfg_fields), 164);
+    assert_int_equal(kubeletcfg_fields.count, 128);
+    assert_int_equal(check_table(&kubeletcfg_fields), 165);
+}
+
+/* What a minor does not have is an unknown key there, and is dropped. */
+static void test_minors(void **state)
+{
+    static const char text[] = HEAD
+        "defaultPodSysctls: {net.ipv4.ip_forward: \"1\"}\nmemoryReservationPolicy: None\ntlsCurvePreferences: [29]\n";
+    static const struct {
+        unsigned minor;
+        bool sysctls, policy, curves;
+        const char *dropped;
+    } rows[] = {
+        {35, false, false, false, "defaultPodSysctls"},
+        {36, false, true, true, "defaultPodSysctls"},
+        {37, true, true, true, ""},
+    };
+    struct span got;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        cluster.minor = rows[i].minor;
+        assert_int_equal(render(span_str(text), false, &got), OK);
+        assert_int_equal(span_find_str(got, "\ndefaultPodSysctls:\n  net.ipv4.ip_forward: \"1\"\n") < got.n,
+                         rows[i].sysctls);
+        assert_int_equal(span_find_str(got, "\nmemoryReservationPolicy: None\n") < got.n, rows[i].policy);
+        assert_int_equal(span_find_str(got, "\ntlsCurvePreferences:\n- 29\n") < got.n, rows[i].curves);
+        assert_string_equal(facts.dropped, rows[i].dropped);
+    }
 }
 
 static void test_values(void **state)
@@ -332,15 +360,11 @@ static void test_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_vectors, setup),
-        cmocka_unit_test_setup(test_facts, setup),
-        cmocka_unit_test_setup(test_presets, setup),
-        cmocka_unit_test_setup(test_braces, setup),
-        cmocka_unit_test_setup(test_gate_off, setup),
-        cmocka_unit_test_setup(test_refusals, setup),
-        cmocka_unit_test_setup(test_gate_and_room, setup),
-        cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_values),
+        cmocka_unit_test_setup(test_vectors, setup),       cmocka_unit_test_setup(test_facts, setup),
+        cmocka_unit_test_setup(test_presets, setup),       cmocka_unit_test_setup(test_braces, setup),
+        cmocka_unit_test_setup(test_gate_off, setup),      cmocka_unit_test_setup(test_refusals, setup),
+        cmocka_unit_test_setup(test_gate_and_room, setup), cmocka_unit_test(test_tables),
+        cmocka_unit_test_setup(test_minors, setup),        cmocka_unit_test(test_values),
     };
     testcrypto_start(64 * 1024);
     return cmocka_run_group_tests(tests, NULL, NULL);

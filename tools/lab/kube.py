@@ -5,6 +5,7 @@ cluster and the servers that a node meets on the way to it: DHCP, router adverti
 """
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -63,6 +64,11 @@ class Control:
 
     def get(self, *argv):
         return json.loads(self.kubectl("get", *argv, "-o", "json"))
+
+    def version(self):
+        """The cluster's, such as v1.36.2, as kubeadm-config says it."""
+        config = self.get("-n", "kube-system", "configmap", "kubeadm-config")["data"]["ClusterConfiguration"]
+        return re.search(r"(?m)^kubernetesVersion: (\S+)", config)[1]
 
     def kubelet_config(self, path):
         """The ConfigMap as `kubeadm init` makes it from a KubeletConfiguration."""
