@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import stat
+import struct
 import subprocess
 import threading
 import time
@@ -145,11 +146,22 @@ def newer_qemu(top, system="x86_64"):
     return ["unshare", "--mount", "--propagation", "private", "sh", "-ec", NEWER, "qemu", fetch.stdout.strip().splitlines()[-1], system]
 
 
+def host_interface(world, mac):
+    """A file with the SMBIOS structure 42 of a network host interface: a USB device of the second form, which names its card by MAC (DSP0270)."""
+    device = bytes([4, 13]) + struct.pack("<HHB", 0x1d6b, 0x0102, 0) + bytes.fromhex(mac.replace(":", ""))
+    body = bytes([0x40, len(device)]) + device + bytes([1, 4, 0])
+    path = world.path("smbios42")
+    with open(path, "wb") as f:
+        f.write(struct.pack("<BBH", 42, 4 + len(body), 0x2a00) + body + bytes(2))
+    return path
+
+
 class Machine:
     """One power-on of a machine. Console lines go to `on_line` as they come, and to the console log.
 
     disk is the path of a raw image, which keeps what the machine wrote when the plug is pulled; attach one of DISKS; nic a network card. emulator is
-    the command of another QEMU; control the path of a socket to be, for press_power_button(); link, if there is a second network card, its tap and MAC.
+    the command of another QEMU; control the path of a socket to be, for press_power_button(); link, if there is a second network card, its tap and MAC:
+    on x86_64 the firmware names it as the one that leads to the machine's BMC.
     """
 
     def __init__(self, world, ns, tap, arch, image, ramfs, console_log, on_line, append="", mac=MAC, uuid=UUID, serial=SERIAL, memory=512,
@@ -170,6 +182,8 @@ class Machine:
             argv += ["-rtc", f"base={rtc}"]
         if arch == "x86_64":
             argv += ["-uuid", uuid, "-smbios", f"type=1,serial={serial}"]
+            if link:
+                argv += ["-smbios", f"file={host_interface(world, link[1])}"]
         self.log, self.control = open(console_log, "ab", buffering=0), control
         self.began = time.monotonic()
         self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

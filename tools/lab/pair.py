@@ -170,7 +170,7 @@ class Pair:
 
     def host_site(self, extra=()):
         """It asks its BMC alone: no url is there, and whatever is not sealed to its key is refused."""
-        return self.op.site(self.ca, None, extra=["nic = eth0", "via = bmc", "bmc-link = eth1", self.seal_line(), *extra])
+        return self.op.site(self.ca, None, extra=["nic = eth0", "via = bmc", "bmc-link = smbios", self.seal_line(), *extra])
 
     def documents(self):
         """The host's identity and addresses in NodeJoin, and its JoinConfiguration."""
