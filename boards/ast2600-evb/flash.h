@@ -27,9 +27,14 @@ struct flash {
 
 /* Zeroed: nothing was begun. */
 struct flash_key_job {
-    bool began;
-    uint32_t off;  /* of the slot */
-    uint32_t done; /* bytes of header and body that were started */
+    enum {
+        FLASH_KEY_FIND,
+        FLASH_KEY_BODY,
+        FLASH_KEY_HEADER,
+        FLASH_KEY_SYNC,
+        FLASH_KEY_DONE
+    } step;       /* the next one */
+    uint32_t off; /* of the slot */
 };
 
 /* ERR_STORE_IO: the chip is not this board's; ERR_BUSY: it still does what it was told before a reset. The struct must stay where it is. */
@@ -38,12 +43,16 @@ enum err flash_start(struct flash *f) MUST_USE;
 /* The site configuration. ERR_STORE_EMPTY: none; ERR_STORE_LOST: damaged; ERR_LIMIT; ERR_STORE_IO; ERR_BUSY. */
 enum err flash_site(struct flash *f, uint8_t *ret, size_t cap, size_t *ret_n) MUST_USE;
 
-/* The device key: the first whole one in the area's 4 KiB slots. A slot that a power cut left half written is passed over. Errors as above. */
-enum err flash_key(struct flash *f, uint8_t *ret, size_t cap, size_t *ret_n) MUST_USE;
+/* The device key's area (board.h). It lies in the first slot of 4 KiB whose header has a cleared bit: that is programmed when the 64 bytes behind it are
+ * durable, so that a torn header says as much as a whole one, and a slot that a power cut left without one is passed over. Whether the 64 bytes are
+ * whole they say themselves (config/enrol.h): a damaged key does not make way for another. ERR_STORE_EMPTY: no key was written; ERR_STORE_IO;
+ * ERR_BUSY. */
+enum err flash_key(struct flash *f, uint8_t ret[static BOARD_KEY_SIZE]) MUST_USE;
 
 /* Writes the device key of a machine that has none, into the first blank slot. ERR_BUSY: call again with the same key. ERR_STATE: there is a key;
- * ERR_STORE_FULL: no slot is blank; ERR_LIMIT; ERR_STORE_IO. */
-enum err flash_write_key(struct flash *f, struct span key, struct flash_key_job *job) MUST_USE;
+ * ERR_STORE_FULL: no slot is blank; ERR_STORE_IO. */
+enum err flash_write_key(struct flash *f, const uint8_t key[static BOARD_KEY_SIZE],
+                         struct flash_key_job *job) MUST_USE;
 
 /* How often flash_count_boot was called in the life of this flash; it stops at FLASH_BOOTS_MAX. ERR_BUSY. */
 enum { FLASH_BOOTS_MAX = 8 * 0x10000 };

@@ -4,7 +4,8 @@
 #include "boards/ast2600-evb/flash_gate.h"
 #include "firmware/base/packed.h"
 
-enum { KEY_MAX = MAP_SECTOR - PACKED_HEADER };
+_Static_assert((int)PACKED_HEADER + (int)BOARD_KEY_SIZE <= (int)FLASH_NOR_PAGE,
+               "a key is programmed at once");
 
 /* The packed body at `off`, which has `size` bytes of room. */
 static enum err read_packed(struct flash *f, uint32_t off, uint32_t size, uint8_t *ret, size_t cap,
@@ -32,94 +33,96 @@ enum err flash_site(struct flash *f, uint8_t *ret, size_t cap, size_t *ret_n)
     return read_packed(f, map_rows[MAP_SITE].off, map_rows[MAP_SITE].size, ret, cap, ret_n);
 }
 
-enum err flash_key(struct flash *f, uint8_t *ret, size_t cap, size_t *ret_n)
-{
-    const struct map_row *row = &map_rows[MAP_KEY];
-    enum err e = ERR_STORE_EMPTY;
-
-    for (uint32_t at = 0; at < row->size; at += MAP_SECTOR) {
-        e = read_packed(f, row->off + at, MAP_SECTOR, ret, cap, ret_n);
-        if (e != ERR_STORE_EMPTY && e != ERR_STORE_LOST)
-            return e;
-    }
-    return ERR_STORE_EMPTY;
-}
-
-/* All bytes of a slot are 0xff. */
-static enum err is_blank(struct flash *f, uint32_t off, bool *ret)
+/* The bytes from `off` on are all 0xff. */
+static enum err is_blank(struct flash *f, uint32_t off, uint32_t n, bool *ret)
 {
     uint8_t piece[FLASH_NOR_PAGE];
     bool blank = true;
 
-    for (uint32_t at = 0; blank && at < MAP_SECTOR; at += sizeof(piece)) {
-        enum err e = flash_nor_read(&f->nor, off + at, piece, sizeof(piece));
+    for (uint32_t at = 0; blank && at < n; at += sizeof(piece)) {
+        uint32_t part = n - at < sizeof(piece) ? n - at : (uint32_t)sizeof(piece);
+        enum err e = flash_nor_read(&f->nor, off + at, piece, part);
 
         if (e != OK)
             return e;
-        for (unsigned i = 0; i < sizeof(piece); i++)
+        for (unsigned i = 0; i < part; i++)
             blank = blank && piece[i] == 0xff;
     }
     *ret = blank;
     return OK;
 }
 
-static enum err find_slot(struct flash *f, struct flash_key_job *job)
+enum err flash_key(struct flash *f, uint8_t ret[static BOARD_KEY_SIZE])
 {
     const struct map_row *row = &map_rows[MAP_KEY];
-    uint8_t key[KEY_MAX];
-    size_t n;
+    bool blank = true;
+
+    for (uint32_t at = 0; at < row->size; at += MAP_SECTOR) {
+        enum err e = is_blank(f, row->off + at, PACKED_HEADER, &blank);
+
+        if (e != OK)
+            return e;
+        if (!blank)
+            return flash_nor_read(&f->nor, row->off + at + PACKED_HEADER, ret, BOARD_KEY_SIZE);
+    }
+    return ERR_STORE_EMPTY;
+}
+
+/* The first slot that is blank, on a machine without a key. */
+static enum err find_slot(struct flash *f, uint32_t *ret)
+{
+    const struct map_row *row = &map_rows[MAP_KEY];
+    uint8_t key[BOARD_KEY_SIZE];
     bool blank = false;
-    enum err e = flash_key(f, key, sizeof(key), &n);
+    enum err e = flash_key(f, key);
 
     wipe(key, sizeof(key));
     if (e != ERR_STORE_EMPTY)
         return e == OK ? ERR_STATE : e;
     for (uint32_t at = 0; at < row->size; at += MAP_SECTOR) {
-        e = is_blank(f, row->off + at, &blank);
+        e = is_blank(f, row->off + at, MAP_SECTOR, &blank);
         if (e != OK)
             return e;
         if (blank) {
-            *job = (struct flash_key_job){.began = true, .off = row->off + at};
+            *ret = row->off + at;
             return OK;
         }
     }
     return ERR_STORE_FULL;
 }
 
-/* Starts the next page of the body, behind the header, which comes last: without it there is no key. */
-static enum err write_next(struct flash *f, struct span key, struct flash_key_job *job)
+/* The next of the steps, each of which the one before has to have ended. */
+static enum err key_step(struct flash *f, struct span key, struct flash_key_job *job)
 {
     uint8_t header[PACKED_HEADER];
-    uint32_t at = job->off + PACKED_HEADER + job->done;
-    uint32_t room = FLASH_NOR_PAGE - at % FLASH_NOR_PAGE;
-    uint32_t left = job->done < key.n ? (uint32_t)key.n - job->done : 0;
-    uint32_t n = left < room ? left : room;
-    enum err e;
 
-    if (left == 0) {
+    switch (job->step) {
+    case FLASH_KEY_FIND:
+        return find_slot(f, &job->off);
+    case FLASH_KEY_BODY:
+        return flash_gate_program(f, job->off + PACKED_HEADER, key.p, (uint32_t)key.n);
+    case FLASH_KEY_HEADER:
         packed_header(key, header);
-        n = PACKED_HEADER;
-        e = flash_gate_program(f, job->off, header, n);
-    } else {
-        e = flash_gate_program(f, at, key.p + job->done, n);
+        return flash_gate_program(f, job->off, header, sizeof(header));
+    case FLASH_KEY_SYNC:
+        return flash_nor_sync(&f->nor);
+    case FLASH_KEY_DONE:
+        break;
     }
-    if (e == OK)
-        job->done += n;
-    return e;
+    return OK;
 }
 
-enum err flash_write_key(struct flash *f, struct span key, struct flash_key_job *job)
+enum err flash_write_key(struct flash *f, const uint8_t key[static BOARD_KEY_SIZE], struct flash_key_job *job)
 {
-    enum err e = key.n == 0 || key.n > KEY_MAX ? ERR_LIMIT : OK;
+    enum err e = OK;
 
-    if (e == OK && !job->began)
-        e = find_slot(f, job);
-    while (e == OK && job->done < key.n + PACKED_HEADER)
-        e = write_next(f, key, job);
-    if (e == OK)
-        e = flash_nor_sync(&f->nor);
+    while (e == OK && job->step != FLASH_KEY_DONE) {
+        e = key_step(f, span_of(key, BOARD_KEY_SIZE), job);
+        if (e == OK)
+            job->step++;
+    }
     if (e != ERR_BUSY)
-        *job = (struct flash_key_job){.began = false};
+        *job = (struct flash_key_job){.step = FLASH_KEY_FIND};
     return e;
 }
 

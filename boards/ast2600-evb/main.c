@@ -159,6 +159,28 @@ static struct span op_cmdline(void *ctx)
     return span_of(NULL, 0);
 }
 
+/* What another operation has begun is waited for: the longest is an erase. */
+static enum err op_key_read(void *ctx, uint8_t ret[BOARD_KEY_SIZE])
+{
+    enum err e = ERR_BUSY;
+
+    (void)ctx;
+    while (e == ERR_BUSY)
+        e = flash_key(&flash, ret);
+    return e;
+}
+
+static enum err op_key_write(void *ctx, const uint8_t area[BOARD_KEY_SIZE])
+{
+    struct flash_key_job job = {.step = FLASH_KEY_FIND};
+    enum err e = ERR_BUSY;
+
+    (void)ctx;
+    while (e == ERR_BUSY)
+        e = flash_write_key(&flash, area, &job);
+    return e == OK ? OK : ERR_STORE_IO;
+}
+
 /* Nothing switches the power of this board, and there is nobody to return to: every end is a restart. */
 static void op_finish(void *ctx, enum board_finish how, int status)
 {
@@ -230,6 +252,8 @@ int main(void)
     if (start_flash()) {
         board.storage = &flash.state;
         board.bundles = &flash.bundle;
+        board.key_read = op_key_read;
+        board.key_write = op_key_write;
     }
     (void)agent_run(&agent, &phases_bmc, &board, NULL);
     op_finish(NULL, BOARD_FINISH_REBOOT, 0);

@@ -126,6 +126,7 @@ enum step bmc_resume_step(struct agent *a)
     if (!a->board->storage || !a->board->bundles)
         journal_note(&a->journal, a->now_ms, "resume",
                      "no state storage: neither bundle nor sequence survives a power cycle");
+    phases_start_device(a);
     return STEP_DONE;
 }
 

@@ -220,23 +220,26 @@ enum step root_step(struct agent *a)
     return STEP_DONE;
 }
 
-/* A machine without a key, or with a damaged one, goes on: it is a node perhaps, and its next bundle may be in clear. */
-static void start_device(struct agent *a)
+void phases_start_device(struct agent *a)
 {
     uint8_t text[ENROL_RECORD_MAX];
     struct buf b = BUF_OF(text);
+    struct machine self = {.mac_count = 0}; /* on a BMC a->machine is its host */
     enum err e;
 
     if (a->device.has_key)
         return;
     e = device_start(a->board, &a->device);
     if (e == OK)
-        e = device_enrolment(&a->device, &a->machine, &b);
+        e = read_machine(a, &self);
+    if (e == OK)
+        e = device_enrolment(&a->device, &self, &b);
     if (e == OK) {
         a->board->console(a->board->ctx, buf_span(&b));
         return;
     }
-    if (e == ERR_DEVICE_NONE && !a->site.sealed_required)
+    /* A BMC opens nothing. */
+    if (e == ERR_DEVICE_NONE && (!a->site.sealed_required || a->site.host_link[0]))
         return;
     fault_set(&a->fault, e, "no sealed bundle can be opened");
     journal_fault(&a->journal, a->now_ms, "resume", &a->fault, 1, 0);
@@ -259,7 +262,7 @@ enum step root_format(struct agent *a)
         return STEP_ERROR;
     }
     a->state_foreign = false;
-    start_device(a);
+    phases_start_device(a);
     return STEP_DONE;
 }
 
@@ -309,7 +312,7 @@ enum step resume_step(struct agent *a)
     timekeeper_init(&a->time, agent_build_time(), a->now_ms);
     if (a->state.accepted)
         timekeeper_raise(&a->time, a->state.issued_s, a->now_ms);
-    start_device(a);
+    phases_start_device(a);
     a->resuming = resume_possible(a, &why);
     if (*why)
         journal_note(&a->journal, a->now_ms, "resume", why);

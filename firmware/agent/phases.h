@@ -116,6 +116,10 @@ void handoff_report(struct agent *a);
 enum err joined_start(struct agent *a);
 enum step joined_step(struct agent *a);
 
+/* Finds or makes the device key and prints the enrolment record, once a boot. A machine without a key, or with a damaged one, goes on: it is a node
+ * perhaps, and its next bundle may be in clear. */
+void phases_start_device(struct agent *a);
+
 /* A BMC's own rows (phase_bmc.c). */
 enum step bmc_resume_step(struct agent *a);
 void bmc_resume_report(struct agent *a);

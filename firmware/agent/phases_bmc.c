@@ -44,7 +44,7 @@ static const struct phase rows[PHASE_COUNT] = {
     [PHASE_COMMIT] = {.name = "commit", .start = bmc_commit_start, .step = bmc_commit_step,
                       .deadline_ms = 60000, .late = ERR_STORE_IO, .on_error = PHASE_COMMIT},
     /* -> something newer on the server, which is looked at from verify on */
-    [PHASE_SERVE] = {.name = "serve", .step = bmc_serve_step, .stop = fetch_stop, .on_error = PHASE_SERVE, .next = PHASE_VERIFY},
+    [PHASE_SERVE] = {.name = "serve", .step = bmc_serve_step, .stop = fetch_stop, .report = fetch_report, .on_error = PHASE_SERVE, .next = PHASE_VERIFY},
 };
 /* clang-format on */
 

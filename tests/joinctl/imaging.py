@@ -1,5 +1,6 @@
 """imaging.py: `joinctl image`: new flash images, what goes into existing ones, and what does not."""
 import hashlib
+import json
 import os
 import stat
 import struct
@@ -13,8 +14,7 @@ AREAS = {"code": (0, 0x100000), "site": (0x100000, 0x10000), "key": (0x110000, 0
 
 def run(run):
     run.write("agent.bin", bytes(range(256)) * 1000)
-    number = hashlib.sha256(b"a private number").digest()
-    run.write("image-device.key", number + hashlib.sha256(b"joinboot device key" + number).digest())
+    run.write("image-device.jwk", run.joinctl("keygen", "--device", "--out", "image-device.key").out)
     run.write("image-site.conf", "# a comment, so that there is something to leave out\n" + site_text(run))
     new(run)
     putting(run)
@@ -59,6 +59,10 @@ def putting(run):
              packed(image, "site") == run.read("image-site.conf") and image[:at] == before[:at] and image[at + size:] == before[at + size:])
     run.case("image: readable while it has no key", mode(run, "flash.img") == 0o644)
     run.expect("image: a device key goes in", ["image", "--device-key", "image-device.key", "flash.img"], 0, out="device key  there")
+    a = run.joinctl("image", "flash.img")
+    record = next((line for line in a.out.splitlines() if line.startswith("{")), "{}")
+    run.case("image: its enrolment record is that of the key", json.loads(record).get("key") == json.loads(run.read("image-device.jwk"))
+             and set(json.loads(record)) == {"apiVersion", "kind", "kid", "key"}, a)
     image = run.read("flash.img")
     run.case("image: the key's bytes, and the site stays",
              packed(image, "key") == run.read("image-device.key") and packed(image, "site") == run.read("image-site.conf"))
@@ -68,14 +72,29 @@ def putting(run):
     run.write("short.conf", short)
     run.expect("image: another site replaces it", ["image", "--site", "short.conf", "flash.img"], 0)
     run.case("image: nothing of the longer one is left", packed(run.read("flash.img"), "site") == short and len(short) < len(run.read("image-site.conf")))
-    image = bytearray(run.read("flash.img"))
-    image[0x110000:0x111000] = b"\x11" * 0x1000  # a slot that a power cut left
-    at = 0x111000
+    slots(run, record)
+
+
+def slots(run, record):
+    """The key is behind the first header of which a bit is cleared; what says that it is damaged is no reason to look further."""
     key = run.read("image-device.key")
     head = struct.pack("<4sII", b"JBP1", len(key), 0)
-    image[at:at + 16 + len(key)] = head + struct.pack("<I", zlib.crc32(head + key)) + key
-    run.write("slots.img", bytes(image))
-    run.expect("image: the first whole key counts", ["image", "slots.img"], 0, out="device key  there")
+    slot = head + struct.pack("<I", zlib.crc32(head + key)) + key
+
+    def image(name, at, data, out):
+        image = bytearray(run.read("flash.img"))
+        image[0x110000:0x111000] = b"\xff" * 0x1000
+        image[at:at + len(data)] = data
+        if at == 0x110000:
+            image[0x112000:0x112000 + len(slot)] = slot
+        run.write("slots.img", bytes(image))
+        run.expect(f"image: a key {name}", ["image", "slots.img"], 0, out=out)
+
+    image("behind a slot that a power cut left", 0x110000, b"\xff" * 16 + key[:20], ["device key  there\n", record])
+    image("with a torn header", 0x110000, slot[:3] + b"\xff" * 13 + key, ["device key  there\n", record])
+    image("that is damaged", 0x110000, slot[:20] + bytes([slot[20] ^ 1]) + slot[21:], "device key  damaged\n")
+    image("in the last slot", 0x11f000, slot, ["device key  there\n", record])
+    image("nowhere", 0x120000, b"", "device key  none")
 
 
 def refused(run):

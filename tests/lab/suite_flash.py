@@ -1,5 +1,6 @@
 """The bare-metal board's flash under QEMU: a power cut at every operation of a commit, twenty boots without a network, a lost record."""
 import collections
+import json
 import os
 import re
 import shutil
@@ -198,6 +199,56 @@ class Flash(unittest.TestCase):
             put(s.image, AREAS["used"][0] + 3, b"\xf7")
             e, said = self.resume(s, s.image)
             self.assertEqual((e.event, e.get("code")), ("error", "store.lost"), said)
+
+    def record(self, said):
+        """The enrolment record on a console."""
+        found = [json.loads(line) for line in said.splitlines() if line.startswith('{"apiVersion"')]
+        self.assertEqual(len(found), 1, said)
+        self.assertEqual((found[0]["kind"], found[0]["macs"]), ("Enrolment", list(metal.MACS)))
+        self.assertNotIn("uuid", found[0])  # that of the host
+        return found[0]
+
+    def described(self, image):
+        done = subprocess.run([os.path.join(BUILD, "host/joinctl"), "image", image], text=True, check=True, stdout=subprocess.PIPE)
+        return done.stdout
+
+    def test_device_key_is_made_once(self):
+        """At the first boot, and each boot prints the same enrolment record; another flash has another key. `joinctl image` reads it as the machine does."""
+        with Site() as s:
+            s.flash()
+            self.assertIn("device key  none", self.described(s.image))
+            first = self.record(self.resume(s, s.image)[1])
+            kept = area(s.image, "key")
+            self.assertEqual(self.record(self.resume(s, s.image)[1]), first)
+            self.assertEqual(area(s.image, "key"), kept)
+            said = next(line for line in self.described(s.image).splitlines() if line.startswith("{"))
+            self.assertEqual(json.loads(said)["key"], first["key"])
+            # A power cut left only a part of the 64 bytes: another one is made, in the next slot.
+            put(s.image, AREAS["key"][0], b"\xff" * 16 + kept[16:50] + b"\xff" * 30)
+            again = self.record(self.resume(s, s.image)[1])
+            self.assertNotEqual(again["key"], first["key"])
+            self.assertEqual(self.record(self.resume(s, s.image)[1]), again)
+            self.assertEqual(area(s.image, "key")[4096:4108], kept[:12])
+
+    def test_device_key_of_the_image(self):
+        """The machine takes the one that its image brings; a damaged one is named, kept as it is, and ends nothing."""
+        with Site() as s:
+            s.flash()
+            key, public = s.op.device_key("bmc")
+            subprocess.run([os.path.join(BUILD, "host/joinctl"), "image", "--device-key", key, s.image], check=True, stdout=subprocess.DEVNULL)
+            with open(public) as f:
+                self.assertEqual(self.record(self.resume(s, s.image)[1])["key"], json.load(f))
+            damaged = bytearray(area(s.image, "key"))
+            damaged[16 + 7] ^= 0x20
+            put(s.image, AREAS["key"][0], damaged)
+            e, said = self.resume(s, s.image)
+            self.assertEqual((e.event, e.get("code")), ("error", "device.key"), said)
+            self.assertNotIn("Enrolment", said)
+            self.assertEqual(area(s.image, "key"), bytes(damaged))
+            s.publish(sequence=OLD)
+            s.servers()
+            s.power_on()
+            s.wait_done("commit", 60)
 
     def test_image_of_joinctl(self):
         """`joinctl image` makes an image that boots, and the site that it puts in is the one that the machine reads."""

@@ -77,9 +77,6 @@ class Site(Console):
         """The numbers that the boots of this flash have said."""
         return [int(n) for n in re.findall(r"ast2600-evb, boot (\d+)", self.console())]
 
-    def wait_done(self, phase, timeout=20):
-        return self.wait(f"{phase} done", lambda e: e.phase == phase and e.event == "done", timeout)
-
 
 def get(host, path):
     """What the BMC answers to a host over its link, or nothing."""

@@ -84,7 +84,9 @@ class Qemu(unittest.TestCase):
         """Before anything is built or started."""
         for words, said in (({"FAULT": "nonsense"}, "wrong-key"), ({"CLUSTER": "nonsense"}, "stand-in or kubernetes"), ({"ARCH": "vax"}, "aarch64"),
                             ({"CLUSTER": "kubernetes", "NODES": "99"}, "NODES=99"), ({"NODES": "2"}, "CLUSTER=kubernetes"),
-                            ({"LAB_SHELL": "1"}, "CLUSTER=kubernetes"), ({"CLUSTER": "kubernetes", "FAULT": "expired"}, "no FAULT")):
+                            ({"LAB_SHELL": "1"}, "CLUSTER=kubernetes"), ({"BOARD": "nonsense"}, "ast2600-evb"),
+                            ({"BOARD": "ast2600-evb", "ARCH": "aarch64"}, "ARCH=x86_64"), ({"BOARD": "ast2600-evb", "FAULT": "expired"}, "unsealed"),
+                            ({"CLUSTER": "kubernetes", "FAULT": "expired"}, "no FAULT")):
             with self.subTest(**words):
                 status, out = lab(**words)
                 self.assertEqual(status, 2)

@@ -99,7 +99,7 @@ class SwitchRoot(unittest.TestCase):
         self.assertEqual((facts["failed"], facts["name"]), ("", node.name))
         self.assertEqual(facts["sysctl"].split(), ["1", "1"])
         self.assertEqual(facts["units"].split()[:3], ["active"] * 3)
-        with open(self.world.path("dnsmasq.leases")) as f:
+        with open(self.lab.dns.leases) as f:
             leases = [line.split() for line in f if node.spec.mac in line and "." in line.split()[2]]
         self.assertEqual([(x[2], x[4]) for x in leases], [(address["ipv4"], f"01:{node.spec.mac}")])
         found = self.control.get("node", node.name)

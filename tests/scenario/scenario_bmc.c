@@ -19,6 +19,7 @@ static void test_keeps_a_bundle(void **unused)
     scenario_boot();
     scenario_expect(" identify done", 1000);
     scenario_expect("mac=02:00:00:00:00:01 mac=02:00:00:00:00:02 host_mac=" PAIR_HOST_MAC, 0);
+    scenario_expect("\"macs\":[\"02:00:00:00:00:01\",\"02:00:00:00:00:02\"],", 1000);
     scenario_expect(" resume done", 1000);
     scenario_expect("bundle=none", 0);
     scenario_expect(" commit done", 10000);

@@ -10,31 +10,29 @@
 #include <unistd.h>
 
 #include "boards/ast2600-evb/map.h"
+#include "config/enrol.h"
 #include "firmware/base/packed.h"
-#include "firmware/crypto/hash.h"
 #include "tools/joinctl/tool.h"
 
-enum {
-    MAP_TEXT = 1024,
-    SECRET_MODE = 0600,
-    PLAIN_MODE = 0644,
-    KEY_NUMBER = 32,
-    KEY_SIZE = KEY_NUMBER + HASH_SIZE
-};
-
-/* A device key is a private number, then the SHA-256 of a text and that number. */
-static bool is_device_key(struct span key)
-{
-    const struct span parts[] = {SPAN_LIT("joinboot device key"), span_sub(key, 0, KEY_NUMBER)};
-    uint8_t digest[HASH_SIZE];
-
-    return key.n == KEY_SIZE && hash_sha256_parts(parts, COUNT(parts), digest) == OK &&
-           memcmp(digest, key.p + KEY_NUMBER, HASH_SIZE) == 0;
-}
+enum { MAP_TEXT = 1024, SECRET_MODE = 0600, PLAIN_MODE = 0644 };
 
 static uint8_t *area_of(uint8_t *image, enum map_area area)
 {
     return image + map_rows[area].off;
+}
+
+static bool is_blank(const uint8_t *p, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && p[i] == 0xff)
+        i++;
+    return i == n;
+}
+
+static bool has_key(const uint8_t *image)
+{
+    return !is_blank(image + map_rows[MAP_KEY].off, map_rows[MAP_KEY].size);
 }
 
 static void put_map(struct buf *ret)
@@ -55,12 +53,12 @@ static void put_area(uint8_t *image, enum map_area area, struct span body)
     memcpy(p + PACKED_HEADER, body.p, body.n);
 }
 
-/* What is in an area, or in its first `size` bytes. ERR_STORE_EMPTY, ERR_STORE_LOST. */
-static enum err get_area(const uint8_t *image, enum map_area area, uint32_t size, struct span *ret)
+/* What is in an area. ERR_STORE_EMPTY, ERR_STORE_LOST. */
+static enum err get_area(const uint8_t *image, enum map_area area, struct span *ret)
 {
     const uint8_t *p = image + map_rows[area].off;
     uint32_t n = 0;
-    enum err e = packed_length(p, size, &n);
+    enum err e = packed_length(p, map_rows[area].size, &n);
 
     if (e == OK)
         e = packed_check(p, span_of(p + PACKED_HEADER, n));
@@ -127,7 +125,7 @@ static int check_map(struct tool *t, const char *file, const uint8_t *image)
     struct span map;
 
     put_map(&want);
-    if (get_area(image, MAP_MAP, map_rows[MAP_MAP].size, &map) != OK)
+    if (get_area(image, MAP_MAP, &map) != OK)
         return refuse(t, file, ERR_IMAGE_FORM, "its last 64 KiB hold no map: not an image that joinctl made");
     if (!span_eq(map, buf_span(&want)))
         return refuse(t, file, ERR_IMAGE_FORM, "its map is not the one that this joinctl knows");
@@ -152,37 +150,70 @@ static int put_site(struct tool *t, const char *file, uint8_t *image)
 
 static int put_key(struct tool *t, const char *file, uint8_t *image)
 {
-    const uint8_t *area = area_of(image, MAP_KEY);
-    struct span key;
+    struct jose_secret key;
+    struct span text;
+    enum err e;
 
-    if (!tool_read(t, file, KEY_SIZE, &key))
+    if (!tool_read(t, file, BOARD_KEY_SIZE, &text))
         return TOOL_USAGE;
-    if (!is_device_key(key))
+    e = text.n == BOARD_KEY_SIZE ? enrol_area_read(text.p, &key) : ERR_DEVICE_KEY;
+    wipe(&key, sizeof(key));
+    if (e == ERR_DEVICE_KEY)
         return refuse(t, file, ERR_INPUT,
                       "not a device key: 64 bytes, of which the second half fits the first");
-    for (uint32_t i = 0; i < map_rows[MAP_KEY].size; i++) {
-        if (area[i] != 0xff)
-            return refuse(t, t->file[0], ERR_IMAGE_KEY, "a device key is there already");
-    }
-    put_area(image, MAP_KEY, key);
+    if (e != OK)
+        return refuse(t, file, e, "reading the device key");
+    if (has_key(image))
+        return refuse(t, t->file[0], ERR_IMAGE_KEY, "a device key is there already");
+    put_area(image, MAP_KEY, text);
     return TOOL_YES;
 }
 
-/* A machine with this image would take a key from it: that of the first whole slot. */
-static bool has_key(const uint8_t *image)
+/* The key that a machine with this image takes: behind the first header that is not blank (boards/ast2600-evb/flash.h). ERR_STORE_EMPTY: none. */
+static enum err get_key(const uint8_t *image, struct jose_key *ret)
 {
-    struct span key;
-    bool found = false;
+    const uint8_t *slot = image + map_rows[MAP_KEY].off;
+    const uint8_t *end = slot + map_rows[MAP_KEY].size;
+    struct jose_secret key;
+    enum err e;
 
-    for (uint32_t at = 0; !found && at < map_rows[MAP_KEY].size; at += MAP_SECTOR)
-        found = get_area(image + at, MAP_KEY, MAP_SECTOR, &key) == OK && is_device_key(key);
-    return found;
+    while (slot < end && is_blank(slot, PACKED_HEADER))
+        slot += MAP_SECTOR;
+    if (slot == end)
+        return ERR_STORE_EMPTY;
+    e = enrol_area_read(slot + PACKED_HEADER, &key);
+    if (e == OK)
+        *ret = key.pub;
+    wipe(&key, sizeof(key));
+    return e;
+}
+
+/* The enrolment record of an image says no more than the key: whose it is, only the machine knows. */
+static enum err describe_key(const uint8_t *image)
+{
+    static const struct machine unknown = {.mac_count = 0};
+    uint8_t text[ENROL_RECORD_MAX];
+    struct buf record = BUF_OF(text);
+    struct jose_key key;
+    enum err e = get_key(image, &key);
+
+    if (e == OK)
+        e = enrol_put(&record, &key, &unknown);
+    if (e == OK)
+        (void)printf("device key  there\n%.*s\n", (int)record.n, text);
+    else if (e == ERR_STORE_EMPTY)
+        (void)printf("device key  none: the machine will make one\n");
+    else if (e == ERR_DEVICE_KEY)
+        (void)printf("device key  damaged\n");
+    else
+        return e;
+    return OK;
 }
 
 static int describe(struct tool *t, const uint8_t *image)
 {
     struct span text;
-    enum err e = get_area(image, MAP_SITE, map_rows[MAP_SITE].size, &text);
+    enum err e = get_area(image, MAP_SITE, &text);
 
     (void)printf("board       %s, %d bytes\n", MAP_BOARD, MAP_SIZE);
     if (e == ERR_STORE_EMPTY)
@@ -192,8 +223,8 @@ static int describe(struct tool *t, const uint8_t *image)
     else
         (void)printf("site        cluster %s, %u trusted key%s\n", t->site.cluster, t->site.key_count,
                      t->site.key_count == 1 ? "" : "s");
-    (void)printf("device key  %s\n", has_key(image) ? "there" : "none");
-    return tool_end();
+    e = describe_key(image);
+    return e == OK ? tool_end() : refuse(t, t->file[0], e, "reading the device key");
 }
 
 static int edit(struct tool *t, uint8_t *image, bool new)

@@ -26,9 +26,18 @@ class Operator:
         self.public = json.dumps({k: private[k] for k in ("crv", "kty", "x", "y")}, separators=(",", ":"))
 
     def site(self, ca, url, cluster="lab", extra=()):
-        """The text of a site.conf that trusts this key and this CA."""
+        """The text of a site.conf that trusts this key and this CA. url None: that of a machine which asks only its BMC."""
         root = base64.b64encode(ca.der()).decode()
-        return "\n".join([f"trust = {self.public}", f"tls-root = {root}", f"cluster = {cluster}", f"url = {url}", *extra]) + "\n"
+        where = [f"url = {url}"] if url else []
+        return "\n".join([f"trust = {self.public}", f"tls-root = {root}", f"cluster = {cluster}", *where, *extra]) + "\n"
+
+    def device_key(self, name):
+        """A new device key for a machine's image, and what a bundle is sealed to. Returns the paths of both."""
+        key, public = (os.path.join(self.folder, f"{name}.{x}") for x in ("device.key", "jwk"))
+        text = run(self.joinctl, "keygen", "--device", "--out", key, capture=True)
+        with open(public, "w") as f:
+            f.write(text)
+        return key, public
 
     def node(self, name="node-2", macs=(), uuid=None, serial=None, cluster="lab", sequence=1, issued=-60, expires=86400, families="[ipv4, ipv6]",
              network=None, extra=""):

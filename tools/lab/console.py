@@ -43,6 +43,9 @@ class Console:
                 return e
         raise AssertionError(f"{what}: not within {timeout} s; the console said:\n{self.console()[-6000:]}")
 
+    def wait_done(self, phase, timeout=20):
+        return self.wait(f"{phase} done", lambda e: e.phase == phase and e.event == "done", timeout)
+
     def wait_error(self, code, phase, timeout=20):
         """The first error must be this one, in this phase."""
         e = self.wait(f"error {code}", lambda x: x.event == "error" or x.phase == "joined" and x.event == "done", timeout)

@@ -77,8 +77,16 @@ def copy_modules(modules, release, stage, names=MODULES):
     open(f"{target}/modules.builtin", "w").close()
 
 
-def initramfs(world, name, agent, standin, site, modules, release):
-    """A cpio archive: /init is the agent, /etc/joinboot/site.conf the root of trust. Returns its path."""
+def put_site(stage, site, device_key):
+    """/etc/joinboot: the root of trust, and the device key (a file) of a machine whose image brings one."""
+    with open(f"{stage}/etc/joinboot/site.conf", "w") as f:
+        f.write(site)
+    if device_key:
+        shutil.copy(device_key, f"{stage}/etc/joinboot/device.key")
+
+
+def initramfs(world, name, agent, standin, site, modules, release, device_key=None):
+    """A cpio archive: /init is the agent, /etc/joinboot has the site configuration. Returns its path."""
     stage = world.path(f"{name}.root")
     for folder in ("dev", "proc", "sys", "run", "tmp", "etc/joinboot", "usr/bin", "var/lib", "var/log", "root"):
         os.makedirs(f"{stage}/{folder}", exist_ok=True)
@@ -87,8 +95,7 @@ def initramfs(world, name, agent, standin, site, modules, release):
     shutil.copy(agent, f"{stage}/init")
     for program in ("containerd", "kubelet"):
         shutil.copy(standin, f"{stage}/usr/bin/{program}")
-    with open(f"{stage}/etc/joinboot/site.conf", "w") as f:
-        f.write(site)
+    put_site(stage, site, device_key)
     copy_modules(modules, release, stage)
     out = archive(stage, world.path(f"{name}.cpio"))
     shutil.rmtree(stage)
@@ -101,7 +108,7 @@ def archive(stage, out):
     return out
 
 
-def node_initramfs(world, name, agent, site, modules):
+def node_initramfs(world, name, agent, site, modules, device_key=None):
     """The initramfs of a machine with a node image: the agent, site.conf, and before them the archive of the image's modules, which the
     kernel unpacks as one. Returns its path."""
     stage, out = world.path(f"{name}.root"), world.path(f"{name}.cpio")
@@ -109,8 +116,7 @@ def node_initramfs(world, name, agent, site, modules):
         os.makedirs(f"{stage}/{folder}", exist_ok=True)
     os.mknod(f"{stage}/dev/console", 0o600 | stat.S_IFCHR, os.makedev(5, 1))
     shutil.copy(agent, f"{stage}/init")
-    with open(f"{stage}/etc/joinboot/site.conf", "w") as f:
-        f.write(site)
+    put_site(stage, site, device_key)
     archive(stage, out + ".own")
     shutil.rmtree(stage)
     with open(out, "wb") as whole:
@@ -150,16 +156,19 @@ class Machine:
     """One power-on of a machine. Console lines go to `on_line` as they come, and to the console log.
 
     disk is the path of a raw image, which keeps what the machine wrote when the plug is pulled; attach one of DISKS; nic a network card. emulator is
-    the command of another QEMU; control the path of a socket to be, for press_power_button().
+    the command of another QEMU; control the path of a socket to be, for press_power_button(); link, if there is a second network card, its tap and MAC.
     """
 
     def __init__(self, world, ns, tap, arch, image, ramfs, console_log, on_line, append="", mac=MAC, uuid=UUID, serial=SERIAL, memory=512,
-                 rtc="", cpus=1, nic=None, disk=None, attach="virtio-blk", control=None, emulator=()):
+                 rtc="", cpus=1, nic=None, disk=None, attach="virtio-blk", control=None, emulator=(),
+                 link=None):
         a = ARCHES[arch]
         argv = ["ip", "netns", "exec", ns, *(emulator or [a["qemu"]]), *a["machine"], "-m", str(memory), "-smp", str(cpus), "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", image, "-initrd", ramfs,
                 "-append", f"console={a['console']} quiet panic=-1 {append}",
                 "-netdev", f"tap,id=n0,ifname={tap},script=no,downscript=no", "-device", f"{nic or a['net']},netdev=n0,mac={mac},romfile="]
+        if link:
+            argv += ["-netdev", f"tap,id=n1,ifname={link[0]},script=no,downscript=no", "-device", f"{nic or a['net']},netdev=n1,mac={link[1]},romfile="]
         if disk:
             argv += ["-drive", f"file={disk},if=none,id=d0,format=raw,discard=unmap", *DISKS[attach]]
         if control:

@@ -98,6 +98,7 @@ class Node(Console):
             os.unlink(self.log)
         self.tap = lab.world.tap(lab.control.ns, lab.control.bridge, f"tap{spec.n}")
         self.disk, self.machine = None, None
+        self.device_key, self.link = None, None  # in the image; the second card (machine.Machine)
         self.blank()
 
     def blank(self):
@@ -107,11 +108,12 @@ class Node(Console):
     def power_on(self, site=None, nic=None, attach="virtio-blk", append=""):
         """Boots. Without a site, the lab's."""
         lab, s = self.lab, self.spec
-        ramfs = machine.node_initramfs(lab.world, s.name, os.path.join(build_folder(), "x86_64/joinboot"), site or lab.site(), lab.image.modules)
+        ramfs = machine.node_initramfs(lab.world, s.name, os.path.join(build_folder(), "x86_64/joinboot"), site or lab.site(), lab.image.modules,
+                                       self.device_key)
         self.lines, self.events = queue.Queue(), []
         self.machine = machine.Machine(lab.world, lab.control.ns, self.tap, "x86_64", lab.image.kernel, ramfs, self.log, self._line, append=append,
                                        mac=s.mac, uuid=s.uuid, serial=s.serial, memory=MEMORY_MIB, cpus=CPUS, nic=nic, disk=self.disk,
-                                       attach=attach, emulator=lab.emulator, control=lab.world.path(f"{s.name}.qmp"))
+                                       attach=attach, emulator=lab.emulator, control=lab.world.path(f"{s.name}.qmp"), link=self.link)
         return self
 
     def _line(self, line):
@@ -165,17 +167,23 @@ class NodeLab:
         self.www, self.sequence, self.routes = world.path("www"), 0, {}
         os.makedirs(self.www)
         self.dns = self.dnsmasq(ra_lifetime).start()
-        cert, key = self.ca.leaf("config", f"DNS:{CONFIG}")
-        listen = [f"[{ADDRESS[f]}]:443" if f == "ipv6" else f"{ADDRESS[f]}:443" for f in families]
-        self.web = Nginx(world, self.control.ns, [{"listen": listen, "cert": cert, "key": key, "root": self.www}]).start()
+        self.web = self.config_server()
         self.watch = NodeWatch(world, self.control, self._route)
         self.control.kubectl("apply", "-f", "-", data=cni.manifests(self.image.test, self.control.env["ENDPOINT"]))
 
+    def config_server(self):
+        cert, key = self.ca.leaf("config", f"DNS:{CONFIG}")
+        listen = [f"[{ADDRESS[f]}]:443" if f == "ipv6" else f"{ADDRESS[f]}:443" for f in self.families]
+        return Nginx(self.world, self.control.ns, [{"listen": listen, "cert": cert, "key": key, "root": self.www}]).start()
+
+    def names(self):
+        """The config server's name has one address, so that in a dual-stack lab one boot speaks TLS over each family."""
+        return {CONFIG: [ADDRESS[self.families[-1]]]}
+
     def dnsmasq(self, ra_lifetime):
         specs = [Spec(n) for n in range(NODES_MAX)]
-        # The config server's name has one address, so that in a dual-stack lab one boot speaks TLS over each family.
         return Dnsmasq(self.world, self.control.ns, self.control.bridge, reserve={s.mac: s.address["ipv4"] for s in specs},
-                       hosts={CONFIG: [ADDRESS[self.families[-1]]]}, ra="ipv6" in self.families, dhcp4="ipv4" in self.families,
+                       hosts=self.names(), ra="ipv6" in self.families, dhcp4="ipv4" in self.families,
                        ra_lifetime=ra_lifetime)
 
     def _route(self, node):

@@ -1,28 +1,33 @@
 """The lab's real servers: dnsmasq (DHCPv4, router advertisements, RDNSS, DNS) and nginx (TLS), inside a namespace of the lab's world."""
 import os
+import re
+import signal
 import socket
 import subprocess
 
 from proc import LabError, wait_for
 
+COUNTS = re.compile(r"(\d+) packets? captured\D+(\d+) packets? received by filter\D+(\d+) packets? dropped by kernel")
 TOKEN = "clvldh.vjjwg16ucnhp94qr"
 
 
 class Dnsmasq:
-    """DHCPv4 with reservations, RA with the prefix fd00:1:2:3::/64 and RDNSS, DNS for the lab's names."""
+    """DHCPv4 with reservations, RA with a prefix and RDNSS, DNS for the lab's names. net4 and net6 are the /24 and the /64 behind whose ends
+    addresses go on; the resolver is the first address of each."""
 
-    def __init__(self, world, ns, bridge="br0", reserve=None, hosts=None, ra=True, dhcp4=True, router="10.100.0.1", ra_interval=4,
-                 ra_lifetime=600, extra=()):
+    def __init__(self, world, ns, bridge="br0", reserve=None, hosts=None, ra=True, dhcp4=True, router=None, ra_interval=4,
+                 ra_lifetime=600, extra=(), net4="10.100.0.", net6="fd00:1:2:3::"):
         self.world, self.ns, self.name = world, ns, f"dnsmasq-{bridge}"
+        self.leases = world.path(f"{self.name}.leases")
         lines = ["no-resolv", "no-hosts", "keep-in-foreground", "log-facility=-", "log-dhcp", "bind-interfaces", f"interface={bridge}",
-                 "except-interface=lo", f"pid-file={world.path('dnsmasq.pid')}", f"dhcp-leasefile={world.path('dnsmasq.leases')}", "no-ping",
+                 "except-interface=lo", f"pid-file={world.path(self.name + '.pid')}", f"dhcp-leasefile={self.leases}", "no-ping",
                  "user=root", "local=/lab/", *extra]
         if dhcp4:
-            lines += ["dhcp-range=10.100.0.100,10.100.0.199,255.255.255.0,1h", "dhcp-authoritative", "dhcp-rapid-commit",
-                      f"dhcp-option=option:router,{router}", "dhcp-option=option:dns-server,10.100.0.1"]
+            lines += [f"dhcp-range={net4}100,{net4}199,255.255.255.0,1h", "dhcp-authoritative", "dhcp-rapid-commit",
+                      f"dhcp-option=option:router,{router or net4 + '1'}", f"dhcp-option=option:dns-server,{net4}1"]
         lines += [f"dhcp-host={mac},{ip}" for mac, ip in (reserve or {}).items()]
         if ra:
-            lines += ["enable-ra", "dhcp-range=fd00:1:2:3::,ra-only,64,1h", "dhcp-option=option6:dns-server,[fd00:1:2:3::1]",
+            lines += ["enable-ra", f"dhcp-range={net6},ra-only,64,1h", f"dhcp-option=option6:dns-server,[{net6}1]",
                       f"ra-param={bridge},{ra_interval},{ra_lifetime}"]
         for host, ips in (hosts or {}).items():
             lines += [f"host-record={host},{','.join(ips)}"]
@@ -101,9 +106,25 @@ class Capture:
     """tcpdump on a link of a namespace, for the tests that prove what went over the wire."""
 
     def __init__(self, world, ns, link, name="capture.pcap", expression="tcp"):
-        self.file = world.path(name)
-        self.proc = world.popen(["tcpdump", "-i", link, "-w", self.file, "-U", "-s", "0", "-Z", "root", expression], ns=ns, log=f"{name}.log")
-        wait_for("tcpdump", lambda: "listening" in world.tail(f"{name}.log"))
+        self.world, self.log, self.file = world, f"{name}.log", world.path(name)
+        self.proc = world.popen(["tcpdump", "-i", link, "-w", self.file, "-U", "--immediate-mode", "-s", "0", "-Z", "root", expression], ns=ns, log=self.log)
+        wait_for("tcpdump", lambda: "listening" in world.tail(self.log))
+
+    def _counts(self):
+        """(captured, received, dropped), as it says when asked or at its end."""
+        said = [[int(n) for n in m] for m in COUNTS.findall(self.world.tail(self.log, 8))]
+        return said[-1] if said else None
+
+    def stop_whole(self):
+        """Ends it when all that passed the link is in the file; LabError if frames were lost. The link is quiet."""
+        def settled():
+            self.proc.send_signal(signal.SIGUSR1)
+            counts = self._counts()
+            return counts and counts[0] == counts[1]
+        wait_for("the whole capture", settled, 5, 0.1)
+        self.stop()
+        if self._counts()[2]:
+            raise LabError(f"{self.file}: {self._counts()[2]} frames were lost")
 
     def stop(self):
         from proc import stop
