@@ -6,6 +6,7 @@
 #   host-asan   unit tests, scenarios, sanitized tools   glibc, -O1, ASan and UBSan
 #   x86_64      the agent                                static musl, -Os
 #   aarch64     the agent                                static musl, -Os
+#   armv7       the agent                                static musl, -Os, Thumb-2, floating-point registers
 #   ast2600-evb the agent on bare metal                  musl's functions that need no kernel, -Os
 #   fuzz        fuzzers                                  clang, libFuzzer, ASan and UBSan
 #
@@ -31,12 +32,12 @@ HOST_CC ?= gcc
 FUZZ_CC ?= clang-14
 SECONDS ?= 20
 CCACHE := $(shell command -v ccache)
-ARCHES := x86_64 aarch64
+ARCHES := x86_64 aarch64 armv7
 # Boards without an operating system: each is a variant of its own name.
 METALS := ast2600-evb
 VARIANTS := host host-asan fuzz $(ARCHES) $(METALS)
 ifeq ($(filter $(ARCH),$(ARCHES)),)
-$(error ARCH=$(ARCH): x86_64 or aarch64)
+$(error ARCH=$(ARCH): x86_64, aarch64 or armv7)
 endif
 
 # These goals work on a bare machine, or set it up themselves; every other goal compiles something.
@@ -55,7 +56,7 @@ help: ## this text
 setup: ## install the packages that building and testing need (list and size are shown first)
 	@tools/setup
 
-agent: ## [ARCH=x86_64|aarch64] [BOARD=ast2600-evb] the boot agent, static: build/<arch or board>/joinboot
+agent: ## [ARCH=x86_64|aarch64|armv7] [BOARD=ast2600-evb] the boot agent, static: build/<arch or board>/joinboot
 joinctl: ## the operator's command: build/host/joinctl
 
 ##@ Testing
@@ -212,17 +213,20 @@ CC_host-asan := $(CCACHE) $(HOST_CC)
 CC_fuzz := $(CCACHE) $(FUZZ_CC)
 CC_x86_64 := $(CCACHE) $(CROSS_x86_64)gcc
 CC_aarch64 := $(CCACHE) $(CROSS_aarch64)gcc
+CC_armv7 := $(CCACHE) $(CROSS_armv7)gcc
 AR_host := ar
 AR_host-asan := ar
 AR_fuzz := ar
 AR_x86_64 := $(CROSS_x86_64)ar
 AR_aarch64 := $(CROSS_aarch64)ar
+AR_armv7 := $(CROSS_armv7)ar
 
 FLAGS_host := -O2 -g -ffunction-sections -fdata-sections -fstack-protector-strong
 FLAGS_host-asan := -O1 -g $(SANITIZE)
 FLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION=0
 FLAGS_x86_64 = $(SMALL) $(call musl_include,x86_64)
 FLAGS_aarch64 = $(SMALL) -mno-outline-atomics $(call musl_include,aarch64)
+FLAGS_armv7 = $(SMALL) $(call musl_include,armv7)
 
 # Third-party code is small everywhere, and watched by ASan but not by UBSan.
 TP_COMMON := -w -std=gnu11 -Os -g1 -ffunction-sections -fdata-sections
@@ -231,6 +235,7 @@ TP_FLAGS_host-asan := $(TP_COMMON) -O1 -fsanitize=address -fno-omit-frame-pointe
 TP_FLAGS_fuzz := $(TP_COMMON) -O1 -fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer
 TP_FLAGS_x86_64 = $(FLAGS_x86_64) $(TP_COMMON)
 TP_FLAGS_aarch64 = $(FLAGS_aarch64) $(TP_COMMON)
+TP_FLAGS_armv7 = $(FLAGS_armv7) $(TP_COMMON)
 
 # A static agent sees musl's headers, the kernel's and the compiler's own: nothing of the machine it is built on.
 musl_include = -nostdinc -isystem $(BUILD)/third-party/$1/musl/include -isystem $(BUILD)/third-party/$1/kernel \

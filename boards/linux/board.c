@@ -25,8 +25,12 @@ static bool op_wall(void *ctx, int64_t *ret_unix_s)
 
 static size_t op_noise(void *ctx, uint8_t *ret, size_t n, uint32_t *ret_bits)
 {
-    (void)ctx;
-    return clock_noise(ret, n, ret_bits);
+    struct system *s = ctx;
+    size_t got = clock_noise(ret, n, ret_bits);
+
+    if (*ret_bits == 0 && !s->noise_asked)
+        s->noise_asked = clock_ask_for_noise();
+    return got;
 }
 
 static void op_sleep_until(void *ctx, uint64_t wake_ms)

@@ -19,4 +19,8 @@ enum err clock_set(int64_t unix_s, struct fault *f) MUST_USE;
 /* Noise from the kernel's generator: 8 bits per byte, or jitter that is worth nothing while that one is not ready. Returns how many bytes. */
 size_t clock_noise(uint8_t *ret, size_t n, uint32_t *ret_bits);
 
+/* Without a hardware source the kernel collects entropy by itself (from its timer's jitter, about a second) only while somebody waits for it: a child
+ * does. It ends when the generator is ready, and is reaped as any other. False: no child could be started. */
+bool clock_ask_for_noise(void);
+
 #endif

@@ -23,7 +23,8 @@ enum { SYSTEM_CMDLINE = 4096, SYSTEM_BUTTONS = 4 };
 struct system {
     bool pid1;
     bool finishing;
-    bool state_open; /* as PID 1: root_step is done */
+    bool state_open;  /* as PID 1: root_step is done */
+    bool noise_asked; /* a child waits for the kernel's generator */
     struct options options;
     struct nics nics;
     struct packets packets;

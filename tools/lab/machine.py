@@ -44,15 +44,22 @@ def kernel(top, arch):
     return images[-1], modules, release
 
 
-def copy_modules(modules, release, stage):
-    """The named modules, what they depend on, and the parts of modules.dep and modules.alias that speak of them."""
-    deps = {}
+def read_deps(modules):
+    """modules.dep: for each file those that it needs, the first to be loaded last."""
     with open(f"{modules}/modules.dep") as f:
-        for line in f:
-            path, _, rest = line.partition(":")
-            deps[path] = rest.split()
-    by_name = {os.path.basename(p).split(".")[0].replace("-", "_"): p for p in deps}
-    wanted, todo = set(), [by_name[m] for m in MODULES if m in by_name]
+        return {path: rest.split() for path, _, rest in (line.partition(":") for line in f)}
+
+
+def names_of(deps):
+    """The files by the names of their modules."""
+    return {os.path.basename(p).split(".")[0].replace("-", "_"): p for p in deps}
+
+
+def copy_modules(modules, release, stage, names=MODULES):
+    """The modules of these names, what they depend on, and the parts of modules.dep and modules.alias that speak of them."""
+    deps = read_deps(modules)
+    by_name = names_of(deps)
+    wanted, todo = set(), [by_name[m] for m in names if m in by_name]
     while todo:
         path = todo.pop()
         if path not in wanted:
@@ -64,7 +71,7 @@ def copy_modules(modules, release, stage):
         shutil.copyfile(f"{modules}/{path}", f"{target}/{path}")
     with open(f"{target}/modules.dep", "w") as f:
         f.writelines(f"{p}: {' '.join(deps[p])}\n" for p in sorted(wanted))
-    names = {os.path.basename(p).split(".")[0].replace("-", "_") for p in wanted}
+    names = set(names_of(wanted))
     for name in ("modules.alias", "modules.softdep"):
         with open(f"{modules}/{name}") as src, open(f"{target}/{name}", "w") as dst:
             dst.writelines(line for line in src if line.split()[-1].replace("-", "_") in names or name.endswith("softdep"))
