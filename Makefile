@@ -104,10 +104,15 @@ else
 	@$(AS_ROOT) tools/image/build $(ARCH)
 endif
 
-bench: ## the agent's time to a joined node beside kubeadm's, median of 11
+bench: ## the agent's time to a joined node beside kubeadm's; BOARD=ast2600-evb: from exec of QEMU to serving; median of 11
 	@tools/need all || exit 2
+ifneq ($(filter $(BOARD),$(METALS)),)
+	@+$(MAKE) --no-print-directory joinctl agent
+	@$(AS_ROOT) tools/lab/bench_metal.py
+else
 	@+$(MAKE) --no-print-directory -j$(JOBS) lab-programs
 	@$(AS_ROOT) tools/lab/bench
+endif
 
 cluster: ## start a real dual-stack Kubernetes control plane in a namespace of its own
 	@tools/need all || exit 2

@@ -16,6 +16,7 @@
 
 struct reader {
     yaml_parser_t parser;
+    struct span text; /* all of it */
     struct arena *arena;
     struct fault *f;
     struct yaml_stream *stream;
@@ -103,6 +104,22 @@ static enum err add_node(struct reader *r, const yaml_event_t *ev, enum yaml_typ
     return OK;
 }
 
+/* The text as it stands in the document, if it is long, stands there as it is, and the document lies in the arena below the tree: then it lives as long as
+ * the tree, and needs no copy. libyaml counts characters, not bytes, so the place is a guess that is compared. */
+static bool share(const struct reader *r, const yaml_event_t *ev, struct span *ret)
+{
+    struct span text = span_of(ev->data.scalar.value, ev->data.scalar.length);
+    uintptr_t begin = (uintptr_t)r->arena->p, at = (uintptr_t)r->text.p;
+    size_t off = ev->start_mark.index + (ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE); /* the quote */
+    if (text.n < YAML_LONG || at < begin || at - begin > r->arena->used ||
+        r->text.n > r->arena->used - (at - begin))
+        return false;
+    if (off > r->text.n || text.n > r->text.n - off || memcmp(r->text.p + off, text.p, text.n) != 0)
+        return false;
+    *ret = span_of(r->text.p + off, text.n);
+    return true;
+}
+
 static enum err on_scalar(struct reader *r, const yaml_event_t *ev)
 {
     if (ev->data.scalar.anchor)
@@ -119,6 +136,8 @@ static enum err on_scalar(struct reader *r, const yaml_event_t *ev)
     if (e != OK)
         return e;
     n->plain = ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    if (share(r, ev, &n->value))
+        return OK;
     return arena_copy(r->arena, span_of(ev->data.scalar.value, ev->data.scalar.length), &n->value);
 }
 
@@ -266,7 +285,7 @@ enum err yaml_parse(struct span text, struct arena *arena, struct yaml_stream *r
     if (e != OK)
         return e;
     struct yaml_stream stream = {.count = 0};
-    struct reader r = {.arena = arena, .f = f, .stream = &stream};
+    struct reader r = {.text = text, .arena = arena, .f = f, .stream = &stream};
     if (docs == 0) {
         *ret = stream;
         return OK;

@@ -20,20 +20,21 @@ struct yaml_node {
     uint32_t line, column; /* 1-based */
     struct span key;       /* in a map: this entry's key */
     uint32_t key_line, key_column;
-    struct span value;       /* scalar's decoded text, zero-terminated behind */
+    struct span value;       /* scalar's decoded text; below YAML_LONG bytes zero-terminated behind */
     struct yaml_node *child; /* first entry or item */
     struct yaml_node *next;  /* sibling */
     struct yaml_node *parent;
 };
 
-enum { YAML_DOCS_MAX = 8 };
+enum { YAML_DOCS_MAX = 8, YAML_LONG = 1024 };
 
 struct yaml_stream {
     struct yaml_node *docs[YAML_DOCS_MAX]; /* roots; an empty document is a plain scalar "" */
     unsigned count;
 };
 
-/* Parses all documents. Nodes and texts live in the arena. ERR_CONFIG_SYNTAX, ERR_CONFIG_FIELD (duplicate key), ERR_LIMIT, ERR_NOMEM. */
+/* Parses all documents. Nodes and texts live in the arena; a long scalar that stands undecoded in a text
+ * in the same arena is a part of that. ERR_CONFIG_SYNTAX, ERR_CONFIG_FIELD (duplicate key), ERR_LIMIT, ERR_NOMEM. */
 enum err yaml_parse(struct span text, struct arena *arena, struct yaml_stream *ret, struct fault *f) MUST_USE;
 
 /* The entry of a map, or NULL. */

@@ -29,16 +29,13 @@ static struct dns_slot *dns_slot(int id)
 
 static void dns_received(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *addr, u16_t port)
 {
-    static uint8_t msg[DNS_MESSAGE_MAX];
     struct dns_slot *s = arg;
     struct ip from;
-    u16_t n = 0;
     port_from_lwip(addr, &from);
-    if (s->pcb == pcb && port == s->port && ip_eq(&from, &s->server))
-        n = pbuf_copy_partial(p, msg, sizeof(msg), 0);
+    /* A frame lies in one pbuf. */
+    if (s->pcb == pcb && port == s->port && ip_eq(&from, &s->server) && p->len == p->tot_len)
+        dns_deliver((int)(s - slots), span_of(p->payload, p->len));
     pbuf_free(p);
-    if (n > 0)
-        dns_deliver((int)(s - slots), span_of(msg, n));
 }
 
 static enum err dns_open(const struct ip *server, uint16_t port, int *ret_id)

@@ -13,17 +13,18 @@ enum { NET_DHCP6_FIRST_MS = 500, NET_DHCP6_SHIFT_MAX = 7 };
 static void net_dhcp6_received(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *addr,
                                u16_t port)
 {
-    static uint8_t msg[1472];
     struct net *n = arg;
     struct net_dhcp6 *d = &n->dhcp6;
     struct dhcp6_reply reply;
     struct ip from;
-    uint16_t size = pbuf_copy_partial(p, msg, sizeof(msg), 0);
+    /* A frame lies in one pbuf. */
+    bool good = d->waiting && p->len == p->tot_len &&
+                dhcp6_read_reply(span_of(p->payload, p->len), d->xid, n->nic.info.mac, &reply);
     pbuf_free(p);
     (void)pcb;
     (void)port;
     port_from_lwip(addr, &from);
-    if (!d->waiting || !dhcp6_read_reply(span_of(msg, size), d->xid, n->nic.info.mac, &reply))
+    if (!good)
         return;
     d->waiting = false;
     d->tries = 0;

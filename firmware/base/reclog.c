@@ -183,6 +183,26 @@ enum err reclog_read(const struct storage *st, uint8_t *ret_body, size_t cap, si
     return OK;
 }
 
+enum err reclog_find(const struct storage *st, struct reclog_record *ret)
+{
+    struct layout l;
+    struct record r;
+    enum err e = layout_of(st, &l);
+    if (e == OK)
+        e = newest(st, &l, &r);
+    if (e == OK)
+        *ret = (struct reclog_record){.at = r.area + l.body_at, .n = r.length, .seq = r.seq};
+    return e;
+}
+
+enum err reclog_piece(const struct storage *st, const struct reclog_record *r, uint32_t off, uint8_t *ret,
+                      uint32_t n)
+{
+    if (off > r->n || n > r->n - off)
+        return ERR_LIMIT;
+    return n > 0 ? io(st->read(st->ctx, r->at + off, ret, n)) : OK;
+}
+
 enum { FIND, ERASE, BODY, HEADER, DURABLE, LOOK, MARK_ERASE, MARK_TEXT, MARK_DURABLE, USED, WRITTEN };
 
 static void next_step(struct reclog_job *job, unsigned step)

@@ -25,6 +25,19 @@ struct reclog_job {
     uint8_t header[RECLOG_HEADER];
 };
 
+/* Where a record lies. It is valid as long as it is the newest: what is written takes the place of the older one. */
+struct reclog_record {
+    uint32_t at; /* offset of the body in the storage */
+    uint32_t n;  /* bytes of it */
+    uint64_t seq;
+};
+
+/* The newest good record, whose every byte was read. Errors of reclog_read. */
+enum err reclog_find(const struct storage *st, struct reclog_record *ret) MUST_USE;
+/* n bytes of its body from `off` on, as they are now. ERR_LIMIT: not all of them are in it; ERR_STORE_IO; ERR_BUSY. */
+enum err reclog_piece(const struct storage *st, const struct reclog_record *r, uint32_t off, uint8_t *ret,
+                      uint32_t n) MUST_USE;
+
 /* The newest good record's body. ERR_STORE_EMPTY: nothing was ever stored; ERR_STORE_LOST: there was something and none of it is whole;
  * ERR_STORE_IO; ERR_BUSY: the storage is at work, ask again; ERR_LIMIT: cap is too small; ERR_STATE: a geometry that cannot hold a log. ret_body
  * is scratch on failure. */

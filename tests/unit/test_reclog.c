@@ -57,11 +57,51 @@ static int which(struct rawdisk *d, unsigned newest)
     return (int)seq;
 }
 
+/* The newest record, read in pieces. */
+static struct reclog_record check_pieces(struct rawdisk *d, unsigned n)
+{
+    struct span body = body_of(d, n);
+    struct reclog_record r = {.n = 0};
+    uint8_t piece[8];
+    assert_int_equal(reclog_find(&d->st, &r), OK);
+    assert_int_equal(r.n, body.n);
+    assert_int_equal(r.seq, n);
+    for (uint32_t at = 0; at < r.n; at += sizeof(piece)) {
+        uint32_t size = r.n - at < sizeof(piece) ? r.n - at : sizeof(piece);
+        assert_int_equal(reclog_piece(&d->st, &r, at, piece, size), OK);
+        assert_memory_equal(piece, body.p + at, size);
+    }
+    assert_int_equal(reclog_piece(&d->st, &r, r.n, piece, 0), OK);
+    assert_int_equal(reclog_piece(&d->st, &r, r.n, piece, 1), ERR_LIMIT);
+    assert_int_equal(reclog_piece(&d->st, &r, r.n + 1, piece, 0), ERR_LIMIT);
+    assert_int_equal(reclog_piece(&d->st, &r, 1, piece, UINT32_MAX), ERR_LIMIT);
+    return r;
+}
+
 static void write_number(struct rawdisk *d, unsigned n)
 {
     d->op_count = 0;
     assert_int_equal(write_all(d, body_of(d, n)), OK);
     assert_int_equal(which(d, n), (int)n);
+}
+
+/* A record's place is not touched while the next one is written, and given to the one after that. */
+static void place_of_a_record(void **state)
+{
+    (void)state;
+    static struct rawdisk d;
+    for (size_t g = 0; g < COUNT(geometries); g++) {
+        rawdisk_make(&d, &geometries[g]);
+        struct reclog_record r[4], none;
+        assert_int_equal(reclog_find(&d.st, &none), ERR_STORE_EMPTY);
+        for (unsigned n = 1; n <= 3; n++) {
+            write_number(&d, n);
+            r[n] = check_pieces(&d, n);
+        }
+        assert_int_equal(r[1].at, r[3].at);
+        uint32_t half = r[1].at < r[2].at ? r[2].at - r[1].at : r[1].at - r[2].at;
+        assert_true(half >= r[2].n && half >= r[3].n);
+    }
 }
 
 static void writes_and_reads(void **state)
@@ -347,6 +387,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_and_reads),
+        cmocka_unit_test(place_of_a_record),
         cmocka_unit_test(power_cut),
         cmocka_unit_test(every_bit),
         cmocka_unit_test(lost),

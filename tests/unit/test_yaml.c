@@ -356,13 +356,66 @@ static void caps(void **state)
             "more than 8");
 }
 
+/* A long text that stands as it is in a document in the arena is not copied; what is decoded, short or elsewhere is. */
+static void long_texts(void **state)
+{
+    static const struct {
+        const char *before, *after;
+        bool shared;
+    } forms[] = {
+        {"a: 1\nk: ", "\nb: 2\n", true},
+        {"k: ", "", true},
+        {"- x\n- ", "\n", true},
+        {"k: \"", "\"\n", true},
+        {"k: |\n  ", "\n", false},
+        {"k: >-\n  ", "\n", false},
+        {"\"\xc3\xa4\": 1\nk: ", "\n", false},
+        {"k: ", "\n  more\n", false},
+        {"k: '", "'\n", true},
+        {"k: \"", "\\n\"\n", false},
+    };
+    static char text[YAML_LONG + 200];
+    (void)state;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+        for (size_t n = YAML_LONG - 1; n <= YAML_LONG + 9; n += 10) {
+            struct span in_arena;
+            struct buf b = BUF_OF(text);
+            buf_str(&b, forms[i].before);
+            for (size_t k = 0; k < n; k++)
+                buf_u8(&b, (uint8_t)('a' + k % 26));
+            buf_str(&b, forms[i].after);
+            for (unsigned elsewhere = 0; elsewhere < 2; elsewhere++) {
+                arena_init(&arena, memory, sizeof(memory));
+                fault_clear(&fault);
+                assert_int_equal(arena_copy(&arena, buf_span(&b), &in_arena), OK);
+                struct span in = elsewhere ? buf_span(&b) : in_arena;
+                size_t used = arena.used;
+                assert_int_equal(yaml_parse(in, &arena, &stream, &fault), OK);
+                const struct yaml_node *node = yaml_get(stream.docs[0], "k");
+                if (!node)
+                    node = stream.docs[0]->child->next;
+                bool shared = node->value.p >= in.p && node->value.p < in.p + in.n;
+                assert_int_equal(shared, forms[i].shared && !elsewhere && n >= YAML_LONG);
+                assert_int_equal(arena.used - used < n, shared);
+                assert_true(node->value.n >= n && node->value.p[n - 1] == (uint8_t)('a' + (n - 1) % 26));
+                assert_true(node->value.p[0] == 'a');
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts_subset),      cmocka_unit_test(refuses_bytes),
-        cmocka_unit_test(refuses_constructs),  cmocka_unit_test(refuses_duplicates),
-        cmocka_unit_test(positions_and_paths), cmocka_unit_test(looks),
-        cmocka_unit_test(typed_values),        cmocka_unit_test(caps),
+        cmocka_unit_test(accepts_subset),
+        cmocka_unit_test(refuses_bytes),
+        cmocka_unit_test(long_texts),
+        cmocka_unit_test(refuses_constructs),
+        cmocka_unit_test(refuses_duplicates),
+        cmocka_unit_test(positions_and_paths),
+        cmocka_unit_test(looks),
+        cmocka_unit_test(typed_values),
+        cmocka_unit_test(caps),
     };
     return cmocka_run_group_tests_name("yaml", tests, NULL, NULL);
 }
