@@ -46,6 +46,9 @@ class Machine(Console):
                 log.write(raw)
                 self.line(raw.decode(errors="replace").rstrip("\r\n"))
 
+    def alive(self):
+        return self.machine and self.machine.proc.poll() is None
+
     def power_off(self):
         """Pulls the plug."""
         if self.machine:
@@ -59,15 +62,16 @@ class Machine(Console):
 
 
 class Bmc(Machine):
-    """The BMC, off. taps: of its management card and of its link to the host, in the namespace ns."""
-    board, agent, nics = "", "", ("", "")
+    """The BMC, off. taps: of its management card and of its link to the host, in the namespace ns. A board says its name and architecture, and name
+    and MAC of both cards."""
+    board, arch, nics, macs = "", "", ("", ""), ("", "")
 
     def __init__(self, world, ns, taps, build, log, on_line=None, emulator=()):
         super().__init__("bmc", log, on_line)
         self.world, self.ns, self.taps, self.build, self.emulator = world, ns, taps, build, emulator
 
     def install(self, site):
-        """Puts the agent and this site configuration into a new machine, which has no state."""
+        """Puts the agent and this site configuration into a new machine, which has no state, and says in self.what what that is, for the operator."""
         raise NotImplementedError
 
     def start(self):
@@ -87,8 +91,7 @@ class Bmc(Machine):
 
 class MetalBmc(Bmc):
     """The bare AST2600, booted from an image of its flash."""
-    board, nics = "ast2600-evb", ("mac1", "mac2")
-    macs = metal.MACS
+    board, arch, nics, macs = "ast2600-evb", "arm", ("mac1", "mac2"), metal.MACS
 
     def install(self, site):
         self.image = metal.flash_image(self.world, self.world.path("bmc.flash"), self.build, site)

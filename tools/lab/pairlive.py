@@ -10,12 +10,13 @@ import time
 import journal
 import wire
 from nodes import READY_S
-from pair import BMCS, NETWORKS, Pair
+from pair import BMCS, NET4, NET6, NETWORKS, Pair
 from proc import LabError
 from servers import TOKEN
 
 BOARDS = tuple(BMCS)
 FAULTS = ("", "unsealed")
+MANAGEMENT = f"net {NET4}0/24 or net {NET6}/64"
 BOOT_S, JOIN_S = 60, READY_S
 
 
@@ -80,8 +81,8 @@ class PairLive:
             wrong.append("the link's capture does not hold the host's report")
         if wire.holds(p.captures["management"].file, [self.bundle]):
             wrong.append("the bundle went over the management network without TLS")
-        if any("config" in line for line in p.captures["cluster"].text("port", "53")):
-            wrong.append("the host asked the cluster's network for the config server")
+        if any("config" in line for line in p.captures["cluster"].text("port", "53")) or p.captures["cluster"].text(MANAGEMENT):
+            wrong.append("the host looked for the config server on the cluster's network")
         return wrong
 
     def times(self):
@@ -118,8 +119,7 @@ class PairLive:
         p, say, out = self.pair, self.screen.say, self.out
         if self.real:
             say("\n" + p.lab.control.kubectl("get", "nodes", "-o", "wide").rstrip())
-        for name, arch, file in (("host", "x86_64", "report.json"), ("bmc", "arm", "report-bmc.json")):
-            board = p.bmc.board if name == "bmc" else "linux"
+        for name, board, arch, file in (("host", "linux", "x86_64", "report.json"), ("bmc", p.bmc.board, p.bmc.arch, "report-bmc.json")):
             journal.write_report(os.path.join(out, file), journal.report(self.events[name], board, arch, "kubernetes" if self.real else "stand-in"))
         self.times()
         if self.real:
