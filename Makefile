@@ -495,7 +495,8 @@ check: $(foreach p,$(CHOSEN),run-$(notdir $p))
 
 # What tests/run and the lab expect to find.
 test-programs: joinctl $(foreach m,$(METALS),$(BUILD)/$m/joinboot) $(BUILD)/host/joinctl-asan $(BUILD)/host/joinboot-asan $(TESTS) $(SCENARIOS) $(foreach a,$(ARCHES),$(BUILD)/$a/joinboot $(call LAB_PROGRAMS,$a)) $(foreach m,$(METALS),$(BUILD)/$m/joinboot)
-lab-programs: joinctl agent $(call LAB_PROGRAMS,$(ARCH)) $(if $(filter $(BOARD),$(METALS)),$(BUILD)/$(ARCH)/joinboot)
+lab-programs: joinctl agent $(call LAB_PROGRAMS,$(ARCH)) $(if $(filter $(BOARD),$(METALS)),$(BUILD)/$(ARCH)/joinboot) \
+    $(foreach a,$(patsubst linux-%,%,$(filter linux-%,$(BOARD))),$(BUILD)/$a/joinboot $(call LAB_PROGRAMS,$a))
 third-party: $(foreach v,host host-asan $(ARCHES),$(foreach l,lwip mbedtls libyaml,$(BUILD)/$v/lib/lib$(l:lib%=%).a)) $(foreach a,$(ARCHES),$(LIBC_$a))
 .PHONY: test-programs lab-programs third-party forget-logs
 

@@ -92,6 +92,18 @@ static enum err take_super(struct vnet *v, const struct vnet_hdr *h, const uint8
     return OK;
 }
 
+/* Without what stands behind the IP packet: padding, or the FCS that some cards leave there (ftgmac100), which would make a full frame too long. */
+static size_t without_trailer(const uint8_t *f, size_t n)
+{
+    size_t end = n;
+
+    if (n >= ETH_HEADER + IP6_HEADER && get16(f + 12) == 0x86dd && get16(f + ETH_HEADER + 4) != 0)
+        end = ETH_HEADER + IP6_HEADER + (size_t)get16(f + ETH_HEADER + 4);
+    else if (n >= ETH_HEADER + IP4_MIN && get16(f + 12) == 0x0800 && get16(f + ETH_HEADER + 2) >= IP4_MIN)
+        end = ETH_HEADER + (size_t)get16(f + ETH_HEADER + 2);
+    return end < n ? end : n;
+}
+
 enum err vnet_take(struct vnet *v, const struct vnet_hdr *h, uint8_t *frame, size_t n)
 {
     if (n < ETH_HEADER)
@@ -107,7 +119,7 @@ enum err vnet_take(struct vnet *v, const struct vnet_hdr *h, uint8_t *frame, siz
         /* 0 means "no checksum" in UDP, and both are equal in one's complement. */
         put16(frame + field, c ? c : 0xffff);
     }
-    *v = (struct vnet){.frame = frame, .n = n, .waiting = true};
+    *v = (struct vnet){.frame = frame, .n = without_trailer(frame, n), .waiting = true};
     return OK;
 }
 

@@ -3,7 +3,8 @@
  *
  * On veth, virtio and every card with receive offload the kernel hands over frames that were never on a wire: their transport checksum is only
  * begun (it holds the pseudo header's sum), and up to 64 KB of TCP or UDP payload stand behind one header. vnet finishes the checksum and cuts such
- * a frame into the segments that the sender would have sent. Pure: bytes in, bytes out.
+ * a frame into the segments that the sender would have sent. Other cards leave the FCS behind a frame: what follows an IP packet is cut off.
+ * Pure: bytes in, bytes out.
  *
  * Header: struct virtio_net_hdr (virtio 1.2 section 5.1.6), in the machine's byte order, as packet(7) says.
  * Rules of cutting: RFC 9293 (TCP), RFC 768 (UDP); IPv4 identification counts up per segment, FIN and PSH stay with the last, CWR with the first.

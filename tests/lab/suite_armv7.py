@@ -2,6 +2,7 @@
 boards/linux/joinboot-bmc.service; real dnsmasq and nginx on its management network, a namespace as its host."""
 import json
 import os
+import re
 import shutil
 import tempfile
 import unittest
@@ -58,7 +59,8 @@ class Site(Console):
                                                                                       "permit-unsealed = yes", "refresh = 5"])
 
     def publish(self, sequence, uuid=HOST):
-        bundle = self.op.sign(self.op.node(uuid=uuid, sequence=sequence), self.op.join(self.pki.cluster.pin(), node_ip=None))
+        """Of a size that comes in full frames."""
+        bundle = self.op.sign(self.op.node(uuid=uuid, sequence=sequence, extra=f"# {'site note ' * 600}\n"), self.op.join(self.pki.cluster.pin(), node_ip=None))
         shutil.copy(bundle, os.path.join(self.www, "new"))
         os.rename(os.path.join(self.www, "new"), os.path.join(self.www, "node.jws"))
 
@@ -76,7 +78,7 @@ class Site(Console):
         self.follow(self.board.proc.stdout)
 
     def done(self, phase):
-        return self.wait(f"{phase} done", lambda e: e.phase == phase and e.event == "done", BOOT_S)
+        return self.wait_done(phase, BOOT_S)
 
     def open(self, sequence):
         return self.wait(f"bundle {sequence}", lambda e: e.phase == "serve" and e.event == "open" and e.num("sequence") == sequence, BOOT_S)
@@ -115,7 +117,7 @@ class LinuxBmc(unittest.TestCase):
     def show2_as_a_service(self):
         """The unit's command under another init, as an ordinary process with the unit's capabilities and the host link as usb0: it fetches over IPv4 and
         serves; a newer sequence takes the old one's place, an older one and another host's do not. After a power cut it serves what the eMMC keeps, with the
-        management network cut."""
+        management network cut, and has the same device key."""
         with Site() as s:
             s.publish(7)
             s.servers(V4)
@@ -137,6 +139,9 @@ class LinuxBmc(unittest.TestCase):
             s.power_on(ramfs, emmc=emmc)
             s.open(8)
             self.assertEqual(s.served(), kept)
+            keys = re.findall(r'^{"apiVersion":"joinboot/v1alpha1","kind":"Enrolment".*"key":({.*?})', s.console(), re.M)
+            self.assertEqual(len(keys), 2, s.console())
+            self.assertEqual(keys[0], keys[1])
 
 
 if __name__ == "__main__":

@@ -184,6 +184,36 @@ static void test_untouched_and_padded(void **state)
 }
 
 /* What does not fit together is refused, and nothing outside the frame is touched (the sanitizers watch). */
+/* The FCS of a full frame, and padding behind a short one, are cut off; a frame that is no IP packet, or says nonsense, is left as it is. */
+static void test_trailer(void **state)
+{
+    uint8_t frame[CAP + 4], out[CAP];
+    struct vnet_hdr none = {0};
+    size_t l4;
+
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct vnet v = {0};
+        size_t n = make(frame, v6, false, CAP - 14 - (v6 ? 40 : 20) - 32, &l4);
+        assert_int_equal(n, CAP);
+        assert_int_equal(vnet_take(&v, &none, frame, n + 4), OK);
+        assert_int_equal(vnet_next(&v, out, sizeof(out)), CAP);
+        assert_memory_equal(out, frame, CAP);
+        n = make(frame, v6, false, 100, &l4);
+        assert_int_equal(vnet_take(&v, &none, frame, n + 4), OK);
+        assert_int_equal(vnet_next(&v, out, sizeof(out)), n);
+        put16(frame + (v6 ? 18 : 16), 0);
+        assert_int_equal(vnet_take(&v, &none, frame, n + 4), OK);
+        assert_int_equal(vnet_next(&v, out, sizeof(out)), n + 4);
+        put16(frame + (v6 ? 18 : 16), 60000);
+        assert_int_equal(vnet_take(&v, &none, frame, n + 4), OK);
+        assert_int_equal(vnet_next(&v, out, sizeof(out)), n + 4);
+        put16(frame + 12, 0x0806);
+        assert_int_equal(vnet_take(&v, &none, frame, n + 4), OK);
+        assert_int_equal(vnet_next(&v, out, sizeof(out)), n + 4);
+    }
+}
+
 static void test_refused(void **state)
 {
     static const struct {
@@ -267,7 +297,7 @@ int main(void)
         cmocka_unit_test(test_super_frames),  cmocka_unit_test(test_partial_checksum),
         cmocka_unit_test(test_zero_checksum), cmocka_unit_test(test_untouched_and_padded),
         cmocka_unit_test(test_refused),       cmocka_unit_test(test_refused_tcp_header),
-        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_too_large),     cmocka_unit_test(test_trailer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

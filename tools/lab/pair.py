@@ -13,6 +13,7 @@ Pair is all of it with the stand-in cluster; pairkube.py has it with a real one.
 import os
 import shutil
 
+import armv7
 import machine
 import metal
 import pki
@@ -65,6 +66,7 @@ class Bmc(Machine):
     """The BMC, off. taps: of its management card and of its link to the host, in the namespace ns. A board says its name and architecture, and name
     and MAC of both cards."""
     board, arch, nics, macs = "", "", ("", ""), ("", "")
+    boot_s = 60  # from power-on to serving, at the very most
 
     def __init__(self, world, ns, taps, build, log, on_line=None, emulator=()):
         super().__init__("bmc", log, on_line)
@@ -103,7 +105,25 @@ class MetalBmc(Bmc):
         return board
 
 
-BMCS = {kind.board: kind for kind in (MetalBmc,)}
+class LinuxBmc(Bmc):
+    """The same machine with a kernel: the agent is a service, the host link is usb0, and its state lies on an eMMC."""
+    board, arch, nics = "linux-armv7", "armv7", ("eth0", "usb0")
+    macs, boot_s = armv7.MACS, 180
+    service = os.path.join(TOP, "boards/linux/joinboot-bmc.service")
+
+    def install(self, site):
+        self.kernel = armv7.Kernel(self.world, TOP)
+        self.emmc = armv7.emmc(self.world, "bmc.emmc")
+        self.ramfs = armv7.service_ramfs(self.world, "bmc", self.kernel, self.build, site, self.service, links=[("eth1", "usb0")])
+        self.what = f"Linux {self.kernel.release}, {os.path.getsize(armv7.agent(self.build)) // 1024} KiB of agent as a service"
+
+    def start(self):
+        board = armv7.Board(self.world, self.ns, self.kernel, self.ramfs, taps=self.taps, emmc=self.emmc, emulator=self.emulator)
+        self.follow(board.proc.stdout)
+        return board
+
+
+BMCS = {kind.board: kind for kind in (MetalBmc, LinuxBmc)}
 
 
 class StandinHost(Machine):

@@ -17,7 +17,7 @@ from servers import TOKEN
 BOARDS = tuple(BMCS)
 FAULTS = ("", "unsealed")
 MANAGEMENT = f"net {NET4}0/24 or net {NET6}/64"
-BOOT_S, JOIN_S = 60, READY_S
+JOIN_S = READY_S
 
 
 class PairLive:
@@ -55,11 +55,11 @@ class PairLive:
         """Both boots; AssertionError or LabError with what did not happen."""
         p = self.pair
         p.bmc.power_on()
-        p.bmc.wait_open(1, BOOT_S)
+        p.bmc.wait_open(1, p.bmc.boot_s)
         self.operator("the config server answers over IPv4 only from now on, and has a newer bundle")
         p.answer("ipv4")
         self.bundle = p.publish(2)
-        p.bmc.wait_open(2, BOOT_S)
+        p.bmc.wait_open(2, p.bmc.boot_s)
         self.operator("power on: the host, x86_64, which has no way to the config server")
         p.host_on()
         p.host.wait_joined(JOIN_S)
