@@ -65,6 +65,9 @@ static enum err check_kubeadm(const struct bundle *b, bool permit_unsafe_skip_ca
     if (b->join.unsafe_skip_ca && !permit_unsafe_skip_ca)
         return yaml_fault(f, ERR_CONFIG_UNSAFE, yaml_get(token, "unsafeSkipCAVerification"),
                           "the site does not permit unsafeSkipCAVerification");
+    if (b->join.has_file)
+        return yaml_fault(f, ERR_CONFIG_UNSUPPORTED, yaml_get(yaml_get(b->join.root, "discovery"), "file"),
+                          "only workers; use bootstrapToken");
     return join_args_supported(&b->join, f);
 }
 

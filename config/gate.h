@@ -4,7 +4,7 @@
  * In the agent the linker wraps yaml_parser_parse (--wrap): the wrapper aborts the process unless the parser's input is exactly a span that was
  * admitted here and whose SHA-256 is still the same. Admissions are made by config/verify.c (a trusted signature), by the token's JWS check
  * on cluster-info, for what was sealed within a signed payload (config/bundle.c), for answers of an API server whose chain was verified, and for
- * patches in a folder that a bundle names. See firmware/DESIGN.md.
+ * a kubeconfig and patches in files that a bundle names. See firmware/DESIGN.md.
  */
 #ifndef JOINBOOT_CONFIG_GATE_H
 #define JOINBOOT_CONFIG_GATE_H

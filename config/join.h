@@ -74,7 +74,7 @@ struct join {
 enum err join_read(const struct yaml_node *doc, struct arena *arena, struct join *ret,
                    struct fault *f) MUST_USE;
 
-/* Refuses what is valid but what the agent cannot honour: control plane (ERR_CONFIG_CONTROL_PLANE), discovery.file, a relative patches.directory, skipPhases, dryRun,
+/* Refuses what is valid but what the agent cannot honour: control plane (ERR_CONFIG_CONTROL_PLANE), a URL in discovery.file, a relative patches.directory, skipPhases, dryRun,
  * what join_supported.h refuses of kubeletExtraArgs and ignorePreflightErrors (ERR_CONFIG_UNSUPPORTED,
  * ERR_CONFIG_FIELD), unsafeSkipCAVerification without permission (ERR_CONFIG_UNSAFE). */
 enum err join_supported(const struct join *j, bool permit_unsafe_skip_ca, struct fault *f) MUST_USE;

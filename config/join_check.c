@@ -114,13 +114,15 @@ enum err join_check_pull_policy(const struct yaml_node *n, struct span policy, s
     return yaml_fault(f, ERR_CONFIG_FIELD, n, "must be Always, IfNotPresent or Never");
 }
 
-/* https://host[:port][/path] of plain characters. A path on the machine that validates would have to exist there, so it is refused. */
+/* An absolute path, or https://host[:port][/path], of plain characters. kubeadm itself wants the file to exist where it runs. */
 enum err join_check_kubeconfig(const struct yaml_node *n, struct span path, struct fault *f)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-~";
+    if (span_starts(path, "/") && only(path, plain))
+        return OK;
     if (!span_starts(path, "https://"))
         return yaml_fault(f, ERR_CONFIG_FIELD, n,
-                          "must be an https URL; files are not read" STRICTER("discovery-file"));
+                          "must be an absolute path or an https URL" STRICTER("discovery-file"));
     struct span rest = span_sub(path, strlen("https://"), path.n);
     struct span authority = span_cut(&rest, '/'), port = authority;
     struct span host = span_cut(&port, ':');

@@ -17,9 +17,9 @@ enum err join_supported(const struct join *j, bool permit_unsafe_skip_ca, struct
     if (j->has_control_plane)
         return yaml_fault(f, ERR_CONFIG_CONTROL_PLANE, control_plane,
                           "this document joins a control-plane node");
-    if (j->has_file)
+    if (j->has_file && !span_starts(j->kubeconfig_path, "/"))
         return yaml_fault(f, ERR_CONFIG_UNSUPPORTED, yaml_get(discovery, "file"),
-                          "discovery by file; use bootstrapToken");
+                          "a URL is not fetched; give a path on the machine that joins");
     if (j->patches_directory.n > 0 && !span_starts(j->patches_directory, "/"))
         return unsupported(j, "patches", "the directory must be an absolute path on the machine that joins",
                            f);

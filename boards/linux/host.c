@@ -11,7 +11,7 @@
 #include "boards/linux/sysctl.h"
 #include "boards/linux/sysfile.h"
 #include "boards/linux/system.h"
-#include "boards/linux/wipe.h"
+#include "boards/linux/statefs.h"
 #include "firmware/base/text.h"
 
 static enum err op_write_file(void *ctx, const char *path, unsigned mode, struct span data, struct fault *f)
@@ -172,7 +172,7 @@ static enum err op_job_wipe(void *ctx, const char *const *folders, struct fault 
 {
     struct system *s = ctx;
 
-    return service_run_job(&s->services[HOST_JOB], wipe_folders, NULL, folders, clock_now_ms(), f);
+    return service_run_job(&s->services[HOST_JOB], statefs_wipe, NULL, folders, clock_now_ms(), f);
 }
 
 static void op_job_read(void *ctx, struct buf *ret)

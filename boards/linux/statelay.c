@@ -17,6 +17,7 @@
 #include "boards/linux/statefs.h"
 #include "boards/linux/storage.h"
 #include "boards/linux/sysfile.h"
+#include "boards/linux/wipe.h"
 #include "firmware/base/text.h"
 
 #define MARKER     STATEFS_PLACE "/.joinboot"
@@ -240,4 +241,40 @@ int statefs_mount(void *ctx, const char *const *argv)
         return 1;
     }
     return good ? 0 : 1;
+}
+
+static const struct lay *overlay_above(const char *folder)
+{
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (rows[i].overlay && strncmp(folder, rows[i].target, strlen(rows[i].target)) == 0)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+/* Removed through an overlay, the image's own files would be hidden for ever; and what an overlay shows of a folder that changes below it, the kernel
+ * leaves open. So it is away meanwhile. */
+static int wipe_one(const char *folder)
+{
+    const struct lay *r = overlay_above(folder);
+    char upper[SYSFILE_PATH];
+    const char *const folders[] = {r ? upper : folder, NULL};
+    bool away;
+    int status;
+
+    if (r)
+        sysfile_path(upper, STATEFS_PLACE "/%s/upper%s", r->name, folder + strlen(r->target));
+    away = r && umount2(r->target, UMOUNT_NOFOLLOW) == 0;
+    status = wipe_folders(NULL, folders);
+    return away && !lay_one(r) ? 1 : status;
+}
+
+int statefs_wipe(void *ctx, const char *const *folders)
+{
+    int status = 0;
+
+    (void)ctx;
+    for (; *folders; folders++)
+        status |= wipe_one(*folders);
+    return status;
 }

@@ -110,7 +110,8 @@ struct host {
     void (*job_read)(void *ctx, struct buf *ret);
     /* HOST_BUSY while it runs; HOST_YES: it ended with status 0; HOST_NO: otherwise (service_status has the wait status), or there was none. */
     enum host_answer (*job_result)(void *ctx);
-    /* A job that removes everything below the folders, not the folders themselves; what is mounted below is unmounted first. ERR_SPAWN. */
+    /* A job that removes everything below the folders, not the folders themselves; what is mounted below is unmounted first. Of
+     * a folder that shows the node image's files below what was written (/etc/cni), only the latter goes. ERR_SPAWN. */
     enum err (*job_wipe)(void *ctx, const char *const *folders, struct fault *f);
     /* The name of the n-th regular file of a folder in the order of strcmp. ERR_STORE_EMPTY: there is none. */
     enum err (*file_name)(void *ctx, const char *folder, unsigned n, char *ret, size_t cap);

@@ -344,8 +344,13 @@ static enum step begin_wipe(struct agent *a)
 /* The runtime of a running system, and what else it runs, are not ours to wipe; and one-shot makes no control plane. */
 static enum step wipe_folders(struct agent *a)
 {
-    static const char *const folders[] = {"/etc/kubernetes",     "/var/lib/kubelet", "/var/lib/cni",
-                                          "/var/lib/containerd", "/var/lib/etcd",    NULL};
+    static const char *const folders[] = {"/etc/kubernetes",
+                                          "/etc/cni/net.d",
+                                          "/var/lib/kubelet",
+                                          "/var/lib/cni",
+                                          "/var/lib/containerd",
+                                          "/var/lib/etcd",
+                                          NULL};
     static const char *const of_kubelet[] = {"/etc/kubernetes", "/var/lib/kubelet", NULL};
     static const char *const of_kubeadm[] = {"/etc/kubernetes", "/var/lib/kubelet", "/var/lib/etcd", NULL};
 

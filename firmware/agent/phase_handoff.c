@@ -24,6 +24,7 @@ static void render_input(struct agent *a, struct render_input *ret)
         .cluster = &a->cluster.cluster,
         .server = a->cluster.server,
         .ca_pem = a->cluster.ca_pem,
+        .user = a->cluster.user,
         .kubelet_config = a->cluster.kubelet_config,
         .patches = a->patches,
         .hostname = own_name ? a->system_name : a->bundle.node.name,

@@ -20,6 +20,29 @@ enum err handoff_ask_version(struct agent *a)
     return e;
 }
 
+/* The kubeconfig that discovery.file names on this machine. It may hold a token, and lies in the arena, which is wiped. */
+static enum err read_kubeconfig(struct agent *a, struct span *ret)
+{
+    const struct host *h = a->host;
+    const struct join *join = &a->bundle.join;
+    char path[256];
+    uint8_t *text;
+    size_t n = 0;
+
+    if (!join->has_file)
+        return OK;
+    if (span_to_cstr(join->kubeconfig_path, path, sizeof(path)) != OK)
+        return fault_set(&a->fault, ERR_LIMIT, "discovery.file.kubeConfigPath");
+    text = arena_take(&a->arena, KUBECONFIG_MAX);
+    if (!text)
+        return fault_set(&a->fault, ERR_NOMEM, "%s", path);
+    if (h->read_file(h->ctx, path, text, KUBECONFIG_MAX, &n) != OK)
+        return fault_set(&a->fault, ERR_DISCOVER_FILE, "%s cannot be read, or has more than %d bytes", path,
+                         KUBECONFIG_MAX);
+    *ret = span_of(text, n);
+    return gate_admit(GATE_OWN_FILE, *ret);
+}
+
 enum err discover_phase_start(struct agent *a)
 {
     struct discover_input in = {
@@ -37,6 +60,9 @@ enum err discover_phase_start(struct agent *a)
     if (e != OK)
         return fault_set(&a->fault, e, "node name");
     a->kubelet_version[0] = 0;
+    e = read_kubeconfig(a, &in.file);
+    if (e != OK)
+        return e;
     if (!a->version_asked && handoff_ask_version(a) != OK)
         return a->fault.code;
     a->version_asked = false; /* another attempt asks anew: the program may have been replaced */

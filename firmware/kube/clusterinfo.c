@@ -88,38 +88,6 @@ static enum err read_server(const struct yaml_node *cluster, struct clusterinfo 
     return OK;
 }
 
-/* The one cluster of the kubeconfig. kubeadm names it "" and takes no other. */
-static enum err read_cluster(const struct yaml_stream *s, struct arena *arena, struct clusterinfo *ret,
-                             struct fault *f)
-{
-    const struct yaml_node *root = s->count == 1 ? s->docs[0] : NULL;
-    const struct yaml_node *list = yaml_get(root, "clusters"), *kind = yaml_get(root, "kind");
-    struct span encoded;
-    struct buf pem;
-
-    if (!kind || kind->type != YAML_SCALAR || !span_is(kind->value, "Config"))
-        return fault_set(f, ERR_DISCOVER_SYNTAX, "cluster-info's kubeconfig is not of kind Config");
-    if (!list || list->type != YAML_SEQ || !list->child || list->child->next)
-        return yaml_fault(f, ERR_DISCOVER_SYNTAX, list ? list : root, "there must be exactly one cluster");
-    const struct yaml_node *name = yaml_get(list->child, "name"), *cluster = yaml_get(list->child, "cluster");
-    if (!name || name->type != YAML_SCALAR || name->value.n != 0)
-        return yaml_fault(f, ERR_DISCOVER_SYNTAX, name ? name : list, "the cluster's name must be \"\"");
-    if (!cluster || cluster->type != YAML_MAP)
-        return yaml_fault(f, ERR_DISCOVER_SYNTAX, list, "the cluster must be a map");
-    enum err e = read_server(cluster, ret, f);
-    if (!e)
-        e = text_of(cluster, "certificate-authority-data", &encoded, f);
-    if (e)
-        return e;
-    if (!take(arena, encoded.n / 4 * 3 + 3, &pem))
-        return fault_set(f, ERR_NOMEM, "cluster-info's CA is too large");
-    if (text_b64(encoded, false, &pem))
-        return yaml_fault(f, ERR_DISCOVER_SYNTAX, yaml_get(cluster, "certificate-authority-data"),
-                          "is not base64 of CA certificates");
-    ret->ca_pem = buf_span(&pem);
-    return OK;
-}
-
 /* The DER of the next CERTIFICATE block (RFC 7468), appended to storage. *ret_der is empty if there is none. */
 static enum err next_certificate(struct span *pem, struct buf *storage, struct span *ret_der)
 {
@@ -157,13 +125,12 @@ static enum err consider(const struct join *join, struct span der, struct x509_r
 
     enum err e = x509_spki_sha256(der, digest);
     if (e)
-        return fault_set(f, e == ERR_NOMEM ? e : ERR_DISCOVER_SYNTAX,
-                         "a CA certificate in cluster-info cannot be read");
+        return fault_set(f, e == ERR_NOMEM ? e : ERR_DISCOVER_SYNTAX, "a CA certificate cannot be read");
     if (pins && !is_pinned(join, digest))
         return OK;
     e = x509_roots_add_der(roots, der);
     if (e == ERR_NOMEM || e == ERR_LIMIT)
-        return fault_set(f, e, "too many CA certificates in cluster-info");
+        return fault_set(f, e, "too many CA certificates");
     /* A server's own certificate as a pin would let that server speak for the whole cluster. */
     return e && pins
                ? fault_set(f, ERR_DISCOVER_PIN, "the pinned certificate in cluster-info is not a usable CA")
@@ -178,13 +145,13 @@ static enum err choose_roots(const struct join *join, struct arena *arena, struc
     struct buf storage;
     unsigned count = 0;
 
-    if (join->ca_hash_count == 0 && !join->unsafe_skip_ca)
+    if (join->ca_hash_count == 0 && !join->unsafe_skip_ca && !join->has_file)
         return fault_set(f, ERR_DISCOVER_PIN, "there are no caCertHashes");
     if (!take(arena, ret->ca_pem.n, &storage))
-        return fault_set(f, ERR_NOMEM, "cluster-info's CA is too large");
+        return fault_set(f, ERR_NOMEM, "the CA is too large");
     for (;; count++) {
         if (next_certificate(&pem, &storage, &der))
-            return fault_set(f, ERR_DISCOVER_SYNTAX, "cluster-info's CA certificates are not PEM");
+            return fault_set(f, ERR_DISCOVER_SYNTAX, "the CA certificates are not PEM");
         if (der.n == 0)
             break;
         enum err e = consider(join, der, &roots, f);
@@ -192,12 +159,50 @@ static enum err choose_roots(const struct join *join, struct arena *arena, struc
             return e;
     }
     if (count == 0)
-        return fault_set(f, ERR_DISCOVER_SYNTAX, "cluster-info has no CA certificate");
+        return fault_set(f, ERR_DISCOVER_SYNTAX, "there is no CA certificate");
     if (roots.count == 0)
-        return fault_set(f, ERR_DISCOVER_PIN, "none of the %u CA certificates in cluster-info is pinned",
-                         count);
+        return fault_set(f, ERR_DISCOVER_PIN, "none of the %u CA certificates is pinned or may sign", count);
     ret->roots = roots;
     return OK;
+}
+
+enum err clusterinfo_cluster(const struct yaml_node *cluster, const struct join *join, struct arena *arena,
+                             struct clusterinfo *ret, struct fault *f)
+{
+    struct span encoded;
+    struct buf pem;
+    enum err e = read_server(cluster, ret, f);
+
+    if (!e)
+        e = text_of(cluster, "certificate-authority-data", &encoded, f);
+    if (e)
+        return e;
+    if (!take(arena, encoded.n / 4 * 3 + 3, &pem))
+        return fault_set(f, ERR_NOMEM, "the CA is too large");
+    if (text_b64(encoded, false, &pem))
+        return yaml_fault(f, ERR_DISCOVER_SYNTAX, yaml_get(cluster, "certificate-authority-data"),
+                          "is not base64 of CA certificates");
+    ret->ca_pem = buf_span(&pem);
+    return choose_roots(join, arena, ret, f);
+}
+
+/* The one cluster of the kubeconfig. kubeadm names it "" and takes no other. */
+static enum err read_cluster(const struct yaml_stream *s, const struct join *join, struct arena *arena,
+                             struct clusterinfo *ret, struct fault *f)
+{
+    const struct yaml_node *root = s->count == 1 ? s->docs[0] : NULL;
+    const struct yaml_node *list = yaml_get(root, "clusters"), *kind = yaml_get(root, "kind");
+
+    if (!kind || kind->type != YAML_SCALAR || !span_is(kind->value, "Config"))
+        return fault_set(f, ERR_DISCOVER_SYNTAX, "cluster-info's kubeconfig is not of kind Config");
+    if (!list || list->type != YAML_SEQ || !list->child || list->child->next)
+        return yaml_fault(f, ERR_DISCOVER_SYNTAX, list ? list : root, "there must be exactly one cluster");
+    const struct yaml_node *name = yaml_get(list->child, "name"), *cluster = yaml_get(list->child, "cluster");
+    if (!name || name->type != YAML_SCALAR || name->value.n != 0)
+        return yaml_fault(f, ERR_DISCOVER_SYNTAX, name ? name : list, "the cluster's name must be \"\"");
+    if (!cluster || cluster->type != YAML_MAP)
+        return yaml_fault(f, ERR_DISCOVER_SYNTAX, list, "the cluster must be a map");
+    return clusterinfo_cluster(cluster, join, arena, ret, f);
 }
 
 static enum err read(struct span body, const struct join *join, struct arena *arena, struct clusterinfo *ret,
@@ -227,9 +232,7 @@ static enum err read(struct span body, const struct join *join, struct arena *ar
         return fault_set(f, e, "cluster-info is too large");
     if (e)
         return fault_at(f, ERR_DISCOVER_SYNTAX, why.line, why.column, why.path, "%s", why.text);
-    e = read_cluster(&stream, arena, &c, f);
-    if (!e)
-        e = choose_roots(join, arena, &c, f);
+    e = read_cluster(&stream, join, arena, &c, f);
     if (!e)
         *ret = c;
     return e;

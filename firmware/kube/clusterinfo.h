@@ -23,7 +23,7 @@ struct clusterinfo {
     struct span server_text; /* as in the kubeconfig; what kubelet is given */
     struct url server;
     struct span ca_pem;      /* decoded certificate-authority-data, every byte: what kubelet is given */
-    struct x509_roots roots; /* the pinned CAs; all CAs if unsafe_skip_ca and no pins */
+    struct x509_roots roots; /* the pinned CAs; all CAs of discovery.file, or if unsafe_skip_ca and no pins */
 };
 
 /* Everything of *ret lies in the arena, whose used bytes are taken back on failure. ERR_DISCOVER_MISSING: no signature by this token;
@@ -31,5 +31,10 @@ struct clusterinfo {
  * ERR_NOMEM. */
 enum err clusterinfo_read(struct span body, const struct join *join, struct arena *arena,
                           struct clusterinfo *ret, struct fault *f) MUST_USE;
+
+/* The part that a kubeconfig's cluster says: server, CA and roots, into *ret, which may be changed on failure as well. ERR_DISCOVER_SYNTAX,
+ * ERR_DISCOVER_PIN, ERR_NOMEM, ERR_LIMIT. */
+enum err clusterinfo_cluster(const struct yaml_node *cluster, const struct join *join, struct arena *arena,
+                             struct clusterinfo *ret, struct fault *f) MUST_USE;
 
 #endif

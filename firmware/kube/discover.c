@@ -60,6 +60,39 @@ static enum err take_memory(struct discover *d)
     return take(d->in.arena, LIMIT_ANSWER, &d->answer) ? OK : ERR_NOMEM;
 }
 
+static void keep_info(struct discover *d, const struct clusterinfo *info)
+{
+    d->info = *info;
+    d->result.server = info->server_text;
+    d->result.ca_pem = info->ca_pem;
+    d->result.roots = info->roots;
+}
+
+static enum err aim_by_token(struct discover *d)
+{
+    const struct join *join = d->in.join;
+
+    d->result.user.token = join->tls_bootstrap_token.n > 0 ? join->tls_bootstrap_token : join->token;
+    d->target.ip = join->endpoint_ip;
+    d->target.port = join->endpoint_port;
+    memcpy(d->target.path, "/", 2);
+    return span_to_cstr(join->endpoint_host, d->target.host, sizeof(d->target.host));
+}
+
+static enum err aim_by_file(struct discover *d)
+{
+    struct clusterinfo info;
+    enum err e =
+        kubeconfig_read(d->in.file, d->in.join, &d->lanes[0].arena, &info, &d->result.user, &d->fault);
+
+    if (e)
+        return e;
+    keep_info(d, &info);
+    d->target = info.server;
+    d->second = true;
+    return OK;
+}
+
 enum err discover_start(struct discover *d, const struct discover_input *in, uint64_t now_ms)
 {
     const struct join *join = in->join;
@@ -67,14 +100,9 @@ enum err discover_start(struct discover *d, const struct discover_input *in, uin
     *d = (struct discover){.in = *in, .arena_used = in->arena->used, .state = RACE};
     if (!d->in.transport)
         d->in.transport = net_transport();
-    enum err e = join->has_bootstrap_token && !join->has_file ? OK : ERR_DISCOVER_UNSUPPORTED;
+    enum err e = take_memory(d);
     if (!e)
-        e = span_to_cstr(join->endpoint_host, d->target.host, sizeof(d->target.host));
-    d->target.ip = join->endpoint_ip;
-    d->target.port = join->endpoint_port;
-    memcpy(d->target.path, "/", 2);
-    if (!e)
-        e = take_memory(d);
+        e = join->has_file ? aim_by_file(d) : aim_by_token(d);
     if (!e)
         e = discover_race_start(d, now_ms);
     if (e)
@@ -93,12 +121,10 @@ static void begin_answer(struct discover *d)
 static enum err put_requests(struct discover *d)
 {
     static const char configmaps[] = "/api/v1/namespaces/kube-system/configmaps/";
-    const struct join *join = d->in.join;
-    struct span token = join->tls_bootstrap_token.n > 0 ? join->tls_bootstrap_token : join->token;
-    char authority[280] = {0}, bearer[64], path[400];
+    char authority[280] = {0}, bearer[KUBECONFIG_TOKEN_MAX + 1], path[400];
     struct buf a = {.p = (uint8_t *)authority, .cap = sizeof(authority) - 1}, r = BUF_OF(d->request);
     bool overflow = false;
-    enum err e = span_to_cstr(token, bearer, sizeof(bearer));
+    enum err e = span_to_cstr(d->result.user.token, bearer, sizeof(bearer));
 
     if (!text_is_subdomain(span_str(d->in.node_name))) /* it becomes part of a path */
         return ERR_CONFIG_UNSUPPORTED;
@@ -148,12 +174,10 @@ static enum discover_step won(struct discover *d)
     d->result.connections++;
     if (span_to_cstr(span_str(tls_version(&l->conn.tls)), d->result.tls, sizeof(d->result.tls)))
         d->result.tls[0] = 0;
-    if (!d->second) {
+    if (d->result.connections == 1)
         d->result.prover = l->conn.addr;
-        d->info = l->info;
-        d->result.server = l->info.server_text;
-        d->result.ca_pem = l->info.ca_pem;
-        d->result.roots = l->info.roots;
+    if (!d->second) {
+        keep_info(d, &l->info);
         d->result.date_s = l->http.date_s;
         d->state = HELD;
         return DISCOVER_WAIT;

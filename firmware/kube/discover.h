@@ -6,6 +6,8 @@
  *          From then on discover_trusted() is true, and d->result says who it is.
  *   read   on the same connection, in one write: kubelet-config, nodes/NAME, kubeadm-config with the bootstrap token.
  *
+ * With discovery.file the kubeconfig stands in for the proof: there is one race, whose attempts are verified by its CAs.
+ *
  * Where cluster-info names another host or port, or the server will close the connection, reading is preceded by another race, whose
  * attempts are verified during the handshake against the pinned CAs; the token goes only there. Otherwise it is one TCP
  * connection. Deadlines and retries are the caller's.
@@ -15,7 +17,7 @@
 
 #include "config/join.h"
 #include "firmware/kube/apiobj.h"
-#include "firmware/kube/clusterinfo.h"
+#include "firmware/kube/kubeconfig.h"
 #include "net/conn.h"
 #include "net/http.h"
 #include "net/race.h"
@@ -27,6 +29,7 @@ enum discover_step { DISCOVER_WAIT, DISCOVER_DONE, DISCOVER_FAILED };
 struct discover_input {
     const struct transport *transport; /* NULL: net_transport() */
     const struct join *join;
+    struct span file;            /* what discovery.file names, admitted by the gate */
     const char *node_name;       /* as render_node_name() says */
     struct span kubelet_version; /* empty: not known */
     bool own_node;               /* a Ready node of this name is this machine's own, from an earlier boot */
@@ -38,12 +41,13 @@ struct discover_input {
 
 /* Lies in the arena, and stays there when discover_stop() is called after DISCOVER_DONE. */
 struct discover_result {
-    struct span server;      /* URL as cluster-info has it */
+    struct span server;      /* URL as cluster-info or discovery.file has it */
     struct span ca_pem;      /* the CA bundle, every byte */
     struct x509_roots roots; /* the pinned CAs */
-    int64_t date_s;          /* the verified peer's Date, at which its chain was good as well; 0: none */
-    struct ip prover;        /* whose cluster-info was proven */
-    struct ip peer;          /* who was verified last */
+    struct kubeconfig_user user;
+    int64_t date_s;   /* the verified peer's Date, at which its chain was good as well; 0: none */
+    struct ip prover; /* whose cluster-info was proven */
+    struct ip peer;   /* who was verified last */
     char tls[12];
     unsigned connections; /* TCP connections that were verified */
     /* known when all is read */
@@ -83,7 +87,7 @@ struct discover {
     struct fault fault; /* the first, with its peer */
 };
 
-/* Starts anew. ERR_NOMEM, ERR_DNS, ERR_DISCOVER_UNSUPPORTED (no discovery by token); d->fault says more. */
+/* Starts anew. ERR_NOMEM, ERR_DNS, ERR_DISCOVER_FILE; d->fault says more. */
 enum err discover_start(struct discover *d, const struct discover_input *in, uint64_t now_ms) MUST_USE;
 /* DISCOVER_DONE: *ret is filled; untouched otherwise. DISCOVER_FAILED: d->fault. It returns at once when discover_trusted() turns true, and
  * begins to read at the next call. */

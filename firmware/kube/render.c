@@ -67,10 +67,10 @@ static void line(struct buf *out, const char *lead, const char *key, struct span
 static enum err put_bootstrap(const struct render_input *in, struct arena *arena, struct buf *out,
                               struct fault *f)
 {
-    const struct span user = SPAN_LIT("tls-bootstrap-token-user");
-    const struct span context = SPAN_LIT("tls-bootstrap-token-user@kubernetes");
+    const struct span user = in->user.name.n ? in->user.name : SPAN_LIT("tls-bootstrap-token-user");
+    const struct span context =
+        in->user.name.n ? in->user.context : SPAN_LIT("tls-bootstrap-token-user@kubernetes");
     const struct span cluster = span_str(in->cluster->name);
-    const struct join *join = in->join;
     const size_t cap = in->ca_pem.n / 3 * 4 + 4;
     enum err e = OK;
     struct buf ca = {.p = arena_take(arena, cap), .cap = cap};
@@ -90,7 +90,7 @@ static enum err put_bootstrap(const struct render_input *in, struct arena *arena
     buf_str(out, "kind: Config\nusers:\n");
     line(out, "- ", "name", user, 2, &e);
     buf_str(out, "  user:\n");
-    line(out, "    ", "token", join->tls_bootstrap_token.n ? join->tls_bootstrap_token : join->token, 4, &e);
+    line(out, "    ", "token", in->user.token, 4, &e);
     return e ? fault_set(f, ERR_API_SYNTAX, "the cluster's name or server cannot be written as kubeadm would")
              : OK;
 }

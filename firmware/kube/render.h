@@ -7,6 +7,7 @@
 #define JOINBOOT_KUBE_RENDER_H
 
 #include "config/join.h"
+#include "firmware/kube/kubeconfig.h"
 #include "firmware/kube/kubeletcfg.h"
 
 enum render_file {
@@ -23,8 +24,9 @@ enum { RENDER_NAME_MAX = 254 };
 struct render_input {
     const struct join *join;
     const struct apiobj_cluster *cluster;
-    struct span server;         /* the server URL as cluster-info has it */
-    struct span ca_pem;         /* the CA bundle as cluster-info has it, every byte */
+    struct span server; /* the server URL as cluster-info has it */
+    struct span ca_pem; /* the CA bundle as cluster-info has it, every byte */
+    struct kubeconfig_user user;
     struct span kubelet_config; /* the ConfigMap's text, admitted by the gate */
     struct span patches;        /* likewise; empty: none (kubeletcfg_patch.h) */
     const char *hostname;       /* the machine's host name, lower case */

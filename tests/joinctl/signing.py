@@ -182,6 +182,8 @@ def refused_joins(run):
         ("no pin", "    caCertHashes:\n    - sha256:a4425f1b5c5c5d8d7a9e0f3b2c1d4e5f60718293a4b5c6d7e8f9010203040506\n", "", ["caCertHashes", "(config.field)"]),
         ("unsafe", "    caCertHashes:", "    unsafeSkipCAVerification: true\n    caCertHashes:", ["unsafeSkipCAVerification", "(config.unsafe)"]),
         ("unknown field", "discovery:", "discoverx: 1\ndiscovery:", ["bad.yaml:3:", "discoverx:", "(config.field)"]),
+        ("a URL with a kubeconfig", JOIN[JOIN.index("  bootstrapToken:"):JOIN.index("nodeRegistration:")],
+         "  file: {kubeConfigPath: 'https://a.example/x'}\n", ["discovery.file:", "a URL is not fetched", "(config.unsupported)"]),
         ("dry run", "discovery:", "dryRun: true\ndiscovery:", ["dryRun:", "(config.unsupported)"]),
         ("two node-ips of one family", "10.100.0.2,fd00:1:2:3::3", "10.100.0.2,10.100.0.3", ["bad.yaml:13:", "nodeRegistration.kubeletExtraArgs[0]", "(config.field)"]),
         ("another node's name", "nodeRegistration:", "nodeRegistration:\n  name: node-4", ["bad.yaml:10:", "nodeRegistration.name:", "(config.field)"]),
@@ -309,6 +311,12 @@ def validates(run):
     run.expect("validate: too large", ["validate", "-"], 1, err="stdin:", stdin=JOIN + "#" * 70000)
     run.expect("validate: position and path", ["validate", "-"], 1, stdin=JOIN.replace("10.100.0.1:6443", "10.100.0.1"),
                err=["stdin:5:24: discovery.bootstrapToken.apiServerEndpoint: ", " (config.field)\n"])
+    by_file = JOIN[:JOIN.index("  bootstrapToken:")] + "  file: {kubeConfigPath: PATH}\n" + JOIN[JOIN.index("nodeRegistration:"):]
+    run.expect("validate: discovery.file that is here", ["validate", "-"], 0, stdin=by_file.replace("PATH", "/dev/null"))
+    run.expect("validate: discovery.file that is not here", ["validate", "-"], 1, stdin=by_file.replace("PATH", "/not/here"),
+               err=["stdin:4:26: discovery.file.kubeConfigPath: ", " (config.field)\n"])
+    run.write("by-file.yaml", by_file.replace("PATH", "/not/here"))
+    run.expect("sign: discovery.file is the joining machine's", ["sign", "--key", "site.key", "--node", "node.yaml", "--config", "by-file.yaml", "-o", "by-file.jws"], 0)
     run.expect("validate -o yaml", ["validate", "-o", "yaml", "join.yaml"], 2, err="-o wants json")
 
 

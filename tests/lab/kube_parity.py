@@ -3,6 +3,7 @@
 Documents come from data-kube: init/ goes through `kubeadm init phase upload-config`, edited/ and refused/ are put into the ConfigMap kubelet-config
 as they stand, join/ and join-refused/ are JoinConfigurations.
 """
+import base64
 import glob
 import os
 import re
@@ -17,6 +18,7 @@ DATA = os.path.join(HERE, "data-kube")
 TLS_TOKEN = "tlstok.0123456789abcdef"
 PERMITTED = "permit-kubelet-args = read-only-port,allowed-unsafe-sysctls"
 PATCHES = "/etc/patches"
+DISCOVERY = "/etc/discovery.conf"
 TIMEOUT = 30
 
 
@@ -108,6 +110,59 @@ class Parity:
         join = f"{self.lab.join()}patches:\n  directory: {PATCHES}\n"
         self.lab.publish(join)
         return join
+
+    def cluster_info(self):
+        return self.control.get("-n", "kube-public", "configmap", "cluster-info")["data"]["kubeconfig"]
+
+    def discovery(self, text, tls_token):
+        """The document of a worker whose discovery.file is `text`, laid into both places."""
+        ca = re.search(r"certificate-authority-data: (\S+)", self.cluster_info())[1]
+        for place in (self.place, self.other):
+            with open(place.root + DISCOVERY, "w", encoding="utf-8") as f:
+                f.write(self.fill(text).replace("$CA", ca))
+        head, node = self.lab.join().split("nodeRegistration:")
+        join = (f"{head.split('discovery:')[0]}discovery:\n  file: {{kubeConfigPath: {DISCOVERY}}}\n"
+                f"{f'  tlsBootstrapToken: {TLS_TOKEN}' if tls_token else ''}\nnodeRegistration:{node}")
+        self.lab.publish(join)
+        return join
+
+    def drop_discovery(self):
+        for place in (self.place, self.other):
+            if os.path.exists(place.root + DISCOVERY):
+                os.remove(place.root + DISCOVERY)
+
+    def show7_parity_discovery_file(self):
+        """discovery.file with and without a user, with and without tlsBootstrapToken; the cluster's own cluster-info is one of them."""
+        self.control.token(TLS_TOKEN, "--usages", "authentication")
+        self.addCleanup(self.control.delete_token, TLS_TOKEN)
+        self.addCleanup(self.drop_discovery)
+        texts = {"cluster-info": f"# tlsBootstrapToken\n{self.cluster_info()}", **{name: read(path) for name, path in documents("discovery")}}
+        self.assertGreaterEqual(len(texts), 6)
+        for name, text in texts.items():
+            with self.subTest(name):
+                with_token = text.startswith("# tlsBootstrapToken")
+                files = self.compare(self.discovery(text, with_token))
+                self.assertIn(TLS_TOKEN.encode(), files[FILES[0]][1])
+                self.assertEqual(b"user: tls-bootstrap-token-user" in files[FILES[0]][1], with_token)
+
+    def show7_parity_discovery_file_refused(self):
+        """What is beyond the two forms, a file that is not there, and one with another cluster's CA; no file is written."""
+        self.addCleanup(self.drop_discovery)
+        other = base64.b64encode(read(self.lab.ca.cert).encode()).decode()
+        rows = [(name, read(path), True, "discover.file", said(read(path), "refused")) for name, path in documents("discovery-refused")]
+        rows += [("no credentials", read(f"{DATA}/discovery/named-without-user.yaml"), False, "discover.file", "no tlsBootstrapToken"),
+                 ("another CA", read(f"{DATA}/discovery/user.yaml").replace("$CA", other), False, "discover.chain", ""),
+                 ("nothing", None, True, "discover.file", f"{DISCOVERY} cannot be read")]
+        for name, text, tls_token, code, words in rows:
+            with self.subTest(name):
+                self.discovery(text or "", tls_token)
+                if text is None:
+                    self.drop_discovery()
+                agent = self.agent()
+                e = agent.wait_error(code, "discover", TIMEOUT)
+                agent.stop()
+                self.assertIn(words, f"{e.get('path')} {e.get('text')}")
+                self.assertEqual([p for p in self.place.files() if not p.endswith("/")], [])
 
     def show7_parity_patches(self):
         """Patches of kubelet's configuration: one or several, strategic and merge, maps, lists and values, in the order of their names."""

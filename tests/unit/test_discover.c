@@ -36,6 +36,7 @@ static struct {
     unsigned status[4]; /* of cluster-info, kubelet-config, Node, kubeadm-config */
     const char *kubelet, *node, *kubeadm, *date;
     bool close_info, close_each, tail;
+    struct span file;
     bool dns; /* names are resolved on the scripted link, whose time then passes */
 } say;
 
@@ -132,6 +133,7 @@ static enum discover_step run(void)
 {
     struct discover_input in = {.transport = &kubepeer_transport,
                                 .join = &join,
+                                .file = say.file,
                                 .node_name = node_name,
                                 .kubelet_version = SPAN_LIT("Kubernetes v1.36.2"),
                                 .now_s = time(NULL),
@@ -140,6 +142,8 @@ static enum discover_step run(void)
     enum discover_step step = DISCOVER_WAIT;
 
     arena_init(&arena, memory, sizeof(memory));
+    if (say.file.n > 0)
+        assert_int_equal(gate_admit(GATE_OWN_FILE, say.file), OK);
     result = (struct discover_result){.connections = 99};
     netpeer_reset();
     if (say.dns) {
@@ -413,6 +417,48 @@ static void test_date(void **state)
     assert_int_equal(result.date_s, 0);
 }
 
+/* The CA in the file proves the API server: one connection, three requests, and no cluster-info. */
+static void test_file(void **state)
+{
+    static char text[8192];
+    char path[300];
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct buf b = BUF_OF(text);
+        setup(state);
+        join = (struct join){.has_file = true, .tls_bootstrap_token = SPAN_LIT(TOKEN)};
+        snprintf(path, sizeof(path), "%s/%s.pem", testcrypto_dir(), i == 1 ? "other" : "ca");
+        buf_fmt(
+            &b,
+            "apiVersion: v1\nkind: Config\nclusters:\n- name: ''\n  cluster:\n    server: https://%s:6443\n"
+            "    certificate-authority-data: ",
+            V4);
+        text_b64_put(&b, testcrypto_file(path));
+        buf_fmt(&b, "\n%s", i == 2 ? "users: [{}]\n" : "");
+        say.file = buf_span(&b);
+        kubepeer_start(0, "leaf", V4);
+        if (i == 1) {
+            FAILS(ERR_DISCOVER_CHAIN, V4 ":6443");
+            never_told(0);
+        } else if (i == 0) {
+            SUCCEEDS();
+            assert_int_equal(kubepeers[0].connections, 1);
+            assert_int_equal(kubepeers[0].requests, 3);
+            assert_int_equal(result.prover.family, FAMILY_V4);
+            assert_true(span_is(result.server, "https://" V4 ":6443") && span_is(result.user.token, TOKEN));
+            assert_true(span_eq(result.ca_pem, testcrypto_file(path)));
+        } else {
+            struct discover_input in = {.join = &join, .file = say.file, .arena = &arena};
+            arena_init(&arena, memory, sizeof(memory));
+            assert_int_equal(gate_admit(GATE_OWN_FILE, say.file), OK);
+            assert_int_equal(discover_start(&d, &in, 0), ERR_DISCOVER_FILE);
+            assert_int_equal(d.fault.code, ERR_DISCOVER_FILE);
+        }
+        teardown(state);
+    }
+    setup(state);
+}
+
 static void test_nobody(void **state)
 {
     (void)state;
@@ -438,6 +484,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_node_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_date, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nobody, setup, teardown),
     };
     testcrypto_start(512 * 1024);

