@@ -4,6 +4,7 @@
 #include "config/bundle.h"
 
 #include "config/join_supported.h"
+#include "config/versions.h"
 
 static enum err check_role(const struct bundle *b, unsigned can, struct fault *f)
 {
@@ -39,6 +40,17 @@ static enum err check_node(const struct nodejoin *n, unsigned can, struct fault 
     return OK;
 }
 
+/* A cluster that is to be made is of a supported minor; what an existing one is of, it says itself. */
+static enum err check_version(const struct cluster *cl, struct fault *f)
+{
+    char version[32];
+    if (cl->version_minor == 0)
+        return OK;
+    if (span_to_cstr(cl->kubernetes_version, version, sizeof(version)))
+        version[0] = 0;
+    return versions_check(cl->version_minor, version, (struct span){0}, f);
+}
+
 /* A node keeps what lies below these two; another place would be empty at the next boot. */
 static enum err check_places(const struct cluster *cl, struct fault *f)
 {
@@ -57,6 +69,8 @@ static enum err check_kubeadm(const struct bundle *b, bool permit_unsafe_skip_ca
 {
     const struct yaml_node *token = yaml_get(yaml_get(b->join.root, "discovery"), "bootstrapToken");
     enum err e = b->role == BUNDLE_INIT ? check_places(&b->cluster, f) : OK;
+    if (e == OK && b->role == BUNDLE_INIT)
+        e = check_version(&b->cluster, f);
     if (e != OK)
         return e;
     if (b->join.dry_run)

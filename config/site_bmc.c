@@ -95,6 +95,9 @@ enum err site_bmc_check(const struct site *s, struct fault *f)
         return fault_set(f, ERR_SITE_SYNTAX, "`via` with a BMC and `bmc-link` stand together");
     if (s->bmc_link[0] && strcmp(s->bmc_link, s->nic) == 0)
         return fault_set(f, ERR_SITE_SYNTAX, "`bmc-link` and `nic` are two network cards");
+    /* Where the firmware names no card, none of them is known to be the BMC's. */
+    if (strcmp(s->bmc_link, SITE_BMC_SMBIOS) == 0 && !s->nic[0])
+        return fault_set(f, ERR_SITE_SYNTAX, "`bmc-link = smbios` stands with `nic`");
     if (host && strcmp(s->host_link, s->nic) == 0)
         return fault_set(f, ERR_SITE_SYNTAX, "`host-link` and `nic` are two network cards");
     return OK;

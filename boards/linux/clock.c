@@ -113,10 +113,11 @@ size_t clock_noise(uint8_t *ret, size_t n, uint32_t *ret_bits)
 bool clock_ask_for_noise(void)
 {
     uint8_t byte;
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
 
     if (pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+            _exit(1);
         (void)!getrandom(&byte, sizeof(byte), 0);
         _exit(0);
     }

@@ -80,18 +80,26 @@ bool courier_is_link(const struct agent *a, const struct board_nic *nic)
     return strcmp(a->site.bmc_link, nic->name) == 0;
 }
 
+static enum err find_link(const struct agent *a, unsigned *ret_i, struct board_nic *ret)
+{
+    unsigned count = a->board->nic_count(a->board->ctx), i = 0;
+
+    while (i < count && (a->board->nic_info(a->board->ctx, i, ret) != OK || !courier_is_link(a, ret)))
+        i++;
+    *ret_i = i;
+    return i < count ? OK : ERR_LINK_NONE;
+}
+
 /* The agent's stack on the link to the BMC. */
 static enum err open_link(struct agent *a)
 {
     const struct net_options options = {.dad = NET_DAD_OPTIMISTIC, .families = FAMILIES_V6};
     struct board_nic nic;
-    unsigned count = a->board->nic_count(a->board->ctx), i = 0;
-    enum err e;
+    unsigned i;
+    enum err e = find_link(a, &i, &nic);
 
-    while (i < count && (a->board->nic_info(a->board->ctx, i, &nic) != OK || !courier_is_link(a, &nic)))
-        i++;
-    if (i == count)
-        return fault_set(&a->fault, ERR_LINK_NONE, "%s", a->site.bmc_link);
+    if (e != OK)
+        return fault_set(&a->fault, e, "%s", a->site.bmc_link);
     e = net_start(a->board, i, &options, a->now_ms);
     a->net_up = e == OK;
     return e;
@@ -186,7 +194,10 @@ enum step courier_step(struct agent *a)
 
 void courier_report(struct agent *a)
 {
-    journal_text(&a->journal, "link", a->site.bmc_link);
+    struct board_nic nic;
+    unsigned i;
+
+    journal_text(&a->journal, "link", find_link(a, &i, &nic) == OK ? nic.name : a->site.bmc_link);
     journal_num(&a->journal, "bytes", a->from_bmc ? a->bundle_bytes.n : 0);
 }
 

@@ -241,7 +241,7 @@ void phases_start_device(struct agent *a)
     /* A BMC opens nothing. */
     if (e == ERR_DEVICE_NONE && (!a->site.sealed_required || a->site.host_link[0]))
         return;
-    fault_set(&a->fault, e, "no sealed bundle can be opened");
+    fault_set(&a->fault, e, a->site.host_link[0] ? "no enrolment record" : "no sealed bundle can be opened");
     journal_fault(&a->journal, a->now_ms, "resume", &a->fault, 1, 0);
     fault_clear(&a->fault);
 }

@@ -8,7 +8,6 @@
 #include "firmware/agent/phases.h"
 #include "firmware/agent/target.h"
 #include "firmware/base/text.h"
-#include "firmware/kube/versions.h"
 
 enum { COMMIT_RECORD, COMMIT_STOPPING, COMMIT_WIPING };
 
@@ -120,19 +119,6 @@ void verify_report(struct agent *a)
         journal_text(&a->journal, "kid", kid);
 }
 
-/* A cluster that is to be made is of a supported minor; what an existing one is of, it says itself (configure). */
-static enum err check_version(struct agent *a)
-{
-    const struct cluster *cl = &a->bundle.cluster;
-    char version[32];
-
-    if (a->bundle.role != BUNDLE_INIT || cl->version_minor == 0)
-        return OK;
-    if (span_to_cstr(cl->kubernetes_version, version, sizeof(version)))
-        version[0] = 0;
-    return versions_check(cl->version_minor, version, (struct span){0}, &a->fault);
-}
-
 /* What this machine can do and this site permits. Of a closed bundle that is what NodeJoin says; accept asks again when it is open. */
 static enum err check_documents(struct agent *a)
 {
@@ -140,8 +126,6 @@ static enum err check_documents(struct agent *a)
                                   a->site.permit_unsafe_skip_ca, &a->fault);
     if (e == OK && !a->bundle.closed)
         e = join_args_permitted(&a->bundle.join, span_str(a->site.permit_kubelet_args), &a->fault);
-    if (e == OK && !a->bundle.closed)
-        e = check_version(a);
     if (e == OK && !a->bundle.closed)
         oneshot_name_node(a);
     return e;

@@ -6,7 +6,7 @@
 #include "config/gate.h"
 #include "config/yaml.h"
 #include "firmware/base/json.h"
-#include "firmware/kube/versions.h"
+#include "config/versions.h"
 #include "firmware/kube/yamlout.h"
 
 enum err apiobj_status(const struct apiobj_answer *a, struct fault *f)

@@ -8,7 +8,7 @@
 #include "firmware/base/limits.h"
 #include "firmware/base/text.h"
 #include "firmware/kube/discover_race.h"
-#include "firmware/kube/versions.h"
+#include "config/versions.h"
 #include "net/net.h"
 
 enum state { IDLE = 0, RACE, HELD, SEND, RECEIVE, ENDED, BROKEN };

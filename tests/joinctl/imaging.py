@@ -57,7 +57,7 @@ def putting(run):
     at, size = AREAS["site"]
     run.case("image: the site's bytes, and nothing else has changed",
              packed(image, "site") == run.read("image-site.conf") and image[:at] == before[:at] and image[at + size:] == before[at + size:])
-    run.case("image: readable while it has no key", mode(run, "flash.img") == 0o644)
+    run.case("image: for its owner alone", mode(run, "flash.img") == 0o600)
     run.expect("image: a device key goes in", ["image", "--device-key", "image-device.key", "flash.img"], 0, out="device key  there")
     a = run.joinctl("image", "flash.img")
     record = next((line for line in a.out.splitlines() if line.startswith("{")), "{}")

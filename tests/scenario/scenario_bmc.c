@@ -224,7 +224,7 @@ static void alone(const char *via, const char *link)
     scenario_os();
     machine.os->kubelet_joins_ms = 500;
     machine.os->pid1 = true;
-    snprintf(site, sizeof(site), "via = %s\nbmc-link = %s\n", via, link);
+    snprintf(site, sizeof(site), "nic = sim0\nvia = %s\nbmc-link = %s\n", via, link);
     machine.nic_count = 2;
     machine.nics[1].carrier = true;
     scenario_servers(site);
@@ -246,7 +246,7 @@ static void test_bmc_first(void **unused)
 static void test_link_by_smbios(void **unused)
 {
     (void)unused;
-    pair_sites(BMC CLEAR, "via = bmc\nbmc-link = smbios\n" CLEAR);
+    pair_sites(BMC CLEAR, "nic = sim0\nvia = bmc\nbmc-link = smbios\n" CLEAR);
     scenario_publish(7, families, NULL);
     scenario_boot();
     scenario_expect(" serve open sequence=7", 10000);

@@ -10,7 +10,7 @@
 #include "firmware/base/json.h"
 #include "firmware/base/limits.h"
 #include "firmware/kube/apiobj.h"
-#include "firmware/kube/versions.h"
+#include "config/versions.h"
 
 #define HEAD "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n"
 #define GOOD HEAD "kubernetesVersion: v1.36.2\n"

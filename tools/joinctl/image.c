@@ -14,7 +14,7 @@
 #include "firmware/base/packed.h"
 #include "tools/joinctl/tool.h"
 
-enum { MAP_TEXT = 1024, SECRET_MODE = 0600, PLAIN_MODE = 0644 };
+enum { MAP_TEXT = 1024, SECRET_MODE = 0600 }; /* also without a key: a machine may make one in it */
 
 static uint8_t *area_of(uint8_t *image, enum map_area area)
 {
@@ -30,9 +30,15 @@ static bool is_blank(const uint8_t *p, size_t n)
     return i == n;
 }
 
-static bool has_key(const uint8_t *image)
+/* A slot of the key's area that the machine could still use. */
+static bool has_room(const uint8_t *image)
 {
-    return !is_blank(image + map_rows[MAP_KEY].off, map_rows[MAP_KEY].size);
+    const uint8_t *slot = image + map_rows[MAP_KEY].off;
+    const uint8_t *end = slot + map_rows[MAP_KEY].size;
+
+    while (slot < end && !is_blank(slot, MAP_SECTOR))
+        slot += MAP_SECTOR;
+    return slot < end;
 }
 
 static void put_map(struct buf *ret)
@@ -148,27 +154,6 @@ static int put_site(struct tool *t, const char *file, uint8_t *image)
     return TOOL_YES;
 }
 
-static int put_key(struct tool *t, const char *file, uint8_t *image)
-{
-    struct jose_secret key;
-    struct span text;
-    enum err e;
-
-    if (!tool_read(t, file, BOARD_KEY_SIZE, &text))
-        return TOOL_USAGE;
-    e = text.n == BOARD_KEY_SIZE ? enrol_area_read(text.p, &key) : ERR_DEVICE_KEY;
-    wipe(&key, sizeof(key));
-    if (e == ERR_DEVICE_KEY)
-        return refuse(t, file, ERR_INPUT,
-                      "not a device key: 64 bytes, of which the second half fits the first");
-    if (e != OK)
-        return refuse(t, file, e, "reading the device key");
-    if (has_key(image))
-        return refuse(t, t->file[0], ERR_IMAGE_KEY, "a device key is there already");
-    put_area(image, MAP_KEY, text);
-    return TOOL_YES;
-}
-
 /* The key that a machine with this image takes: behind the first header that is not blank (boards/ast2600-evb/flash.h). ERR_STORE_EMPTY: none. */
 static enum err get_key(const uint8_t *image, struct jose_key *ret)
 {
@@ -188,6 +173,28 @@ static enum err get_key(const uint8_t *image, struct jose_key *ret)
     return e;
 }
 
+static int put_key(struct tool *t, const char *file, uint8_t *image)
+{
+    struct jose_secret key;
+    struct jose_key old;
+    struct span text;
+    enum err e;
+
+    if (!tool_read(t, file, BOARD_KEY_SIZE, &text))
+        return TOOL_USAGE;
+    e = text.n == BOARD_KEY_SIZE ? enrol_area_read(text.p, &key) : ERR_DEVICE_KEY;
+    wipe(&key, sizeof(key));
+    if (e == ERR_DEVICE_KEY)
+        return refuse(t, file, ERR_INPUT,
+                      "not a device key: 64 bytes, of which the second half fits the first");
+    if (e != OK)
+        return refuse(t, file, e, "reading the device key");
+    if (get_key(image, &old) != ERR_STORE_EMPTY)
+        return refuse(t, t->file[0], ERR_IMAGE_KEY, "a device key is there already");
+    put_area(image, MAP_KEY, text);
+    return TOOL_YES;
+}
+
 /* The enrolment record of an image says no more than the key: whose it is, only the machine knows. */
 static enum err describe_key(const uint8_t *image)
 {
@@ -202,7 +209,8 @@ static enum err describe_key(const uint8_t *image)
     if (e == OK)
         (void)printf("device key  there\n%.*s\n", (int)record.n, text);
     else if (e == ERR_STORE_EMPTY)
-        (void)printf("device key  none: the machine will make one\n");
+        (void)printf("device key  none: the machine %s\n",
+                     has_room(image) ? "will make one" : "has no room left to make one");
     else if (e == ERR_DEVICE_KEY)
         (void)printf("device key  damaged\n");
     else
@@ -237,7 +245,7 @@ static int edit(struct tool *t, uint8_t *image, bool new)
     if (code == TOOL_YES && t->option[OPTION_DEVICE_KEY])
         code = put_key(t, t->option[OPTION_DEVICE_KEY], image);
     if (code == TOOL_YES && (new || t->option[OPTION_SITE] || t->option[OPTION_DEVICE_KEY]))
-        code = tool_replace(file, has_key(image) ? SECRET_MODE : PLAIN_MODE, span_of(image, MAP_SIZE));
+        code = tool_replace(file, SECRET_MODE, span_of(image, MAP_SIZE));
     return code == TOOL_YES ? describe(t, image) : code;
 }
 

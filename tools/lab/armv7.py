@@ -71,7 +71,8 @@ def ramfs(world, name, kernel, build, site, init=None, files=()):
 
 
 # linux/capability.h
-CAPABILITIES = {"CAP_DAC_OVERRIDE": 1, "CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13, "CAP_SYS_TIME": 25}
+CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13}
+
 
 def loads(kernel):
     """The files of the drivers, each behind those that it needs."""

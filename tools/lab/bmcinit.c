@@ -103,13 +103,32 @@ static uint64_t capabilities(const struct command *c)
 static _Noreturn void become(const struct command *c, uint64_t allowed)
 {
     for (unsigned cap = 0; cap <= CAP_LAST_CAP; cap++)
-        if (!(allowed >> cap & 1))
-            (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        if (!(allowed >> cap & 1) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 &&
+            prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0) {
+            tell("drop capabilities", c->word[1]);
+            _exit(126);
+        }
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        _exit(126);
     (void)setsid();
     (void)execv(c->word[1], c->word + 1);
     tell("run", c->word[1]);
     _exit(127);
+}
+
+/* What the command may do, as the kernel sees it. */
+static void show_capabilities(pid_t pid)
+{
+    char path[64], line[128];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    f = fopen(path, "r");
+    while (f && fgets(line, sizeof(line), f))
+        if (strncmp(line, "CapEff", 6) == 0)
+            printf("bmcinit: %s", line);
+    if (f)
+        fclose(f);
 }
 
 /* What a service manager does for Restart=always. */
@@ -121,6 +140,8 @@ static _Noreturn void keep_running(const struct command *c, uint64_t allowed)
         if (pid == 0)
             become(c, allowed);
         printf("bmcinit: %s is process %d\n", c->word[1], (int)pid);
+        pause_ms(1000); /* it is that command by then */
+        show_capabilities(pid);
         do
             ended = wait(&status);
         while (ended > 0 && ended != pid);

@@ -122,7 +122,7 @@ class PairLive:
         for name, board, arch, file in (("host", "linux", "x86_64", "report.json"), ("bmc", p.bmc.board, p.bmc.arch, "report-bmc.json")):
             journal.write_report(os.path.join(out, file), journal.report(self.events[name], board, arch, "kubernetes" if self.real else "stand-in"))
         self.times()
-        if self.real:
+        if self.real and p.host.machine:
             say("  host   registered {}, Ready {} seconds after power-on".format(*("-" if t is None else f"{t:.1f}" for t in p.host.times())))
         p.host.power_off()
         p.bmc.power_off()

@@ -4,8 +4,8 @@
  * One table says what is supported; a minor that has no row is refused. The agent's files are compared with those of kubeadm 1.36 by every test
  * run, and with another minor's by `make test-kube KUBE=1.NN`.
  */
-#ifndef JOINBOOT_KUBE_VERSIONS_H
-#define JOINBOOT_KUBE_VERSIONS_H
+#ifndef JOINBOOT_CONFIG_VERSIONS_H
+#define JOINBOOT_CONFIG_VERSIONS_H
 
 #include "firmware/base/fault.h"
 

@@ -1,7 +1,7 @@
 /*
  * versions.c - the table of supported minors (versions.h).
  */
-#include "firmware/kube/versions.h"
+#include "config/versions.h"
 
 #include "firmware/base/text.h"
 
