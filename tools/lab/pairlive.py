@@ -141,5 +141,5 @@ class PairLive:
         try:
             self.show()
         except (AssertionError, LabError) as e:
-            return self.finish([str(e).splitlines()[0]])
+            return self.finish([str(e).splitlines()[0].removesuffix("; the console said:")])
         return self.finish([])
