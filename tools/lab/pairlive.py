@@ -10,13 +10,12 @@ import time
 import journal
 import wire
 from nodes import READY_S
-from pair import BMCS, NET4, NET6, NETWORKS, Pair
+from pair import BMCS, MANAGEMENT, NETWORKS, Pair
 from proc import LabError
 from servers import TOKEN
 
 BOARDS = tuple(BMCS)
 FAULTS = ("", "unsealed")
-MANAGEMENT = f"net {NET4}0/24 or net {NET6}/64"
 BOOT_S, JOIN_S = 60, READY_S
 
 
@@ -119,7 +118,8 @@ class PairLive:
         p, say, out = self.pair, self.screen.say, self.out
         if self.real:
             say("\n" + p.lab.control.kubectl("get", "nodes", "-o", "wide").rstrip())
-        for name, board, arch, file in (("host", "linux", "x86_64", "report.json"), ("bmc", p.bmc.board, p.bmc.arch, "report-bmc.json")):
+        for name, arch, file in (("host", "x86_64", "report.json"), ("bmc", "arm", "report-bmc.json")):
+            board = p.bmc.board if name == "bmc" else "linux"
             journal.write_report(os.path.join(out, file), journal.report(self.events[name], board, arch, "kubernetes" if self.real else "stand-in"))
         self.times()
         if self.real:
