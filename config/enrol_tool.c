@@ -118,6 +118,7 @@ enum err enrol_read(struct span text, struct jose_key *ret_key, struct machine *
         return e;
     *ret_key = key;
     *ret_machine = r.machine;
-    *ret_has_machine = is_record;
+    *ret_has_machine =
+        is_record && (r.machine.id.has_uuid || r.machine.id.serial[0] || r.machine.mac_count > 0);
     return OK;
 }

@@ -12,7 +12,8 @@
  *   map     03ff0000   64 KiB  an image: this map as text
  *
  * Offsets and sizes are multiples of the chip's 64 KiB blocks, its unit of write protection. All but `map` lies below 16 MiB, where three address
- * bytes reach. What is not named is blank. In site, key and map lies one packed body (firmware/base/packed.h).
+ * bytes reach. What is not named is blank. In site and map lies one packed body (firmware/base/packed.h), in key one at the beginning of a sector
+ * (flash.h).
  */
 #ifndef JOINBOOT_BOARDS_AST2600_EVB_MAP_H
 #define JOINBOOT_BOARDS_AST2600_EVB_MAP_H

@@ -6,7 +6,7 @@ import stat
 import struct
 import zlib
 
-from signing import site_text
+from signing import SIGN, site_text
 
 SIZE = 64 << 20
 AREAS = {"code": (0, 0x100000), "site": (0x100000, 0x10000), "key": (0x110000, 0x10000), "map": (0x3FF0000, 0x10000)}
@@ -63,6 +63,8 @@ def putting(run):
     record = next((line for line in a.out.splitlines() if line.startswith("{")), "{}")
     run.case("image: its enrolment record is that of the key", json.loads(record).get("key") == json.loads(run.read("image-device.jwk"))
              and set(json.loads(record)) == {"apiVersion", "kind", "kid", "key"}, a)
+    run.write("image.record", record)
+    run.expect("image: a bundle can be sealed to it", [*SIGN, "--seal-to", "image.record", "-o", "to-image.jws"], 0, out="sealed to " + json.loads(record).get("kid", "?"))
     image = run.read("flash.img")
     run.case("image: the key's bytes, and the site stays",
              packed(image, "key") == run.read("image-device.key") and packed(image, "site") == run.read("image-site.conf"))

@@ -27,6 +27,7 @@ from servers import TOKEN, Capture, Dnsmasq, Nginx
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CONFIG = "config.joinboot.lab"
 NET4, NET6 = "10.99.0.", "fd00:1:2:63::"
+MANAGEMENT = f"net {NET4}0/24 or net {NET6}/64"  # for tcpdump
 ADDRESS = {"ipv4": f"{NET4}1", "ipv6": f"{NET6}1"}
 LINK_MAC = "52:54:00:4a:42:c1"  # of the host's second card
 NETWORKS = ("management", "link", "cluster")
@@ -73,7 +74,7 @@ class Bmc(Machine):
         self.world, self.ns, self.taps, self.build, self.emulator = world, ns, taps, build, emulator
 
     def install(self, site):
-        """Puts the agent and this site configuration into a new machine, which has no state, and says in self.what what that is, for the operator."""
+        """Puts the agent and this site configuration into a new machine, which has no state."""
         raise NotImplementedError
 
     def start(self):
@@ -93,7 +94,8 @@ class Bmc(Machine):
 
 class MetalBmc(Bmc):
     """The bare AST2600, booted from an image of its flash."""
-    board, arch, nics, macs = "ast2600-evb", "arm", ("mac1", "mac2"), metal.MACS
+    board, nics = "ast2600-evb", ("mac1", "mac2")
+    macs = metal.MACS
 
     def install(self, site):
         self.image = metal.flash_image(self.world, self.world.path("bmc.flash"), self.build, site)

@@ -10,7 +10,7 @@ import time
 import journal
 import wire
 from nodes import READY_S
-from pair import BMCS, NET4, NET6, NETWORKS, Pair
+from pair import BMCS, MANAGEMENT, NETWORKS, Pair
 from proc import LabError
 from servers import TOKEN
 
@@ -141,5 +141,5 @@ class PairLive:
         try:
             self.show()
         except (AssertionError, LabError) as e:
-            return self.finish([str(e).splitlines()[0]])
+            return self.finish([str(e).splitlines()[0].removesuffix("; the console said:")])
         return self.finish([])
