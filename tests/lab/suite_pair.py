@@ -1,6 +1,7 @@
 """A BMC on bare metal and its host, two machines under QEMU: the BMC boots from its flash image, the host joins by what came over the link."""
 import base64
 import os
+import re
 import shutil
 import struct
 import tempfile
@@ -84,6 +85,14 @@ class Board(unittest.TestCase):
         self.assertEqual(out.count("IN CLEAR"), 1, out)
         self.assertIn("lab: the bootstrap token is in clear on a network", out)
         self.assertEqual(report()["result"], "joined", out)
+
+    def show1_make_lab_with_kubernetes(self):
+        """The same with a real cluster: its node gets Ready."""
+        status, out = lab(BOARD=BOARD, CLUSTER="kubernetes")
+        self.assertEqual(status, 0, out)
+        self.assertRegex(out, r"\nnode-2 +Ready ")
+        print("          " + re.search(r"registered .* after power-on", out)[0], flush=True)
+        self.assertEqual(len(re.findall(r"connections  not there", out)), 3)
 
     def show1_with_a_newer_qemu(self):
         """The BMC under version 10, over IPv4."""

@@ -38,9 +38,12 @@ class Console:
         """The first event from now on for which test(event) is true."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
-            e = self.next_event(end - time.monotonic())
+            alive = self.alive()
+            e = self.next_event(min(1, end - time.monotonic()))
             if e and test(e):
                 return e
+            if not e and not alive:
+                raise AssertionError(f"{what}: the machine has stopped; the console said:\n{self.console()[-6000:]}")
         raise AssertionError(f"{what}: not within {timeout} s; the console said:\n{self.console()[-6000:]}")
 
     def wait_done(self, phase, timeout=20):
@@ -58,6 +61,10 @@ class Console:
 
     def kubelet_started(self):
         return any(e.event == "kubelet" and "arg" in e.all for e in self.events)
+
+    def alive(self):
+        """Whether more can come. Who knows better says so."""
+        return True
 
     def console(self):
         try:

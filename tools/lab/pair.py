@@ -27,6 +27,7 @@ from servers import TOKEN, Capture, Dnsmasq, Nginx
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CONFIG = "config.joinboot.lab"
 NET4, NET6 = "10.99.0.", "fd00:1:2:63::"
+MANAGEMENT = f"net {NET4}0/24 or net {NET6}/64"  # for tcpdump
 ADDRESS = {"ipv4": f"{NET4}1", "ipv6": f"{NET6}1"}
 LINK_MAC = "52:54:00:4a:42:c1"  # of the host's second card
 NETWORKS = ("management", "link", "cluster")
@@ -46,6 +47,9 @@ class Machine(Console):
             for raw in stream:
                 log.write(raw)
                 self.line(raw.decode(errors="replace").rstrip("\r\n"))
+
+    def alive(self):
+        return self.machine and self.machine.proc.poll() is None
 
     def power_off(self):
         """Pulls the plug."""

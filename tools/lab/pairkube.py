@@ -13,6 +13,11 @@ class Away(NodeLab):
         return {}
 
 
+class KubeHost(Node):
+    def alive(self):
+        return self.machine and self.machine.alive()
+
+
 class KubePair(Pair):
     def cluster(self):
         self.lab = Away(self.world, "pair")
@@ -22,7 +27,7 @@ class KubePair(Pair):
         return self.lab.control.ns, self.lab.control.bridge
 
     def host_machine(self):
-        host = Node(self.lab, self.spec, out=self.out, on_line=lambda node, text: self.on_line and self.on_line("host", text))
+        host = KubeHost(self.lab, self.spec, out=self.out, on_line=lambda node, text: self.on_line and self.on_line("host", text))
         host.device_key, host.link = self.device_key, self.host_link
         return host
 

@@ -10,7 +10,7 @@ import time
 import journal
 import wire
 from nodes import READY_S
-from pair import BMCS, NETWORKS, Pair
+from pair import BMCS, MANAGEMENT, NETWORKS, Pair
 from proc import LabError
 from servers import TOKEN
 
@@ -80,8 +80,8 @@ class PairLive:
             wrong.append("the link's capture does not hold the host's report")
         if wire.holds(p.captures["management"].file, [self.bundle]):
             wrong.append("the bundle went over the management network without TLS")
-        if any("config" in line for line in p.captures["cluster"].text("port", "53")):
-            wrong.append("the host asked the cluster's network for the config server")
+        if any("config" in line for line in p.captures["cluster"].text("port", "53")) or p.captures["cluster"].text(MANAGEMENT):
+            wrong.append("the host looked for the config server on the cluster's network")
         return wrong
 
     def times(self):
@@ -141,5 +141,5 @@ class PairLive:
         try:
             self.show()
         except (AssertionError, LabError) as e:
-            return self.finish([str(e).splitlines()[0]])
+            return self.finish([str(e).splitlines()[0].removesuffix("; the console said:")])
         return self.finish([])
