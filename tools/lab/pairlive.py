@@ -16,7 +16,6 @@ from servers import TOKEN
 
 BOARDS = tuple(BMCS)
 FAULTS = ("", "unsealed")
-MANAGEMENT = f"net {NET4}0/24 or net {NET6}/64"
 JOIN_S = READY_S
 
 
