@@ -18,7 +18,7 @@ from suite_metal import HOST, get
 SERVICE = os.path.join(TOP, "boards/linux/joinboot-bmc.service")
 V4, V6 = "10.100.0.1:443", "[fd00:1:2:3::1]:443"
 # Power-on to anything that is waited for: the emulator boots a whole kernel, on a machine that may be busy.
-BOOT_S = 180
+BOOT_S = 300
 
 
 class Site(Console):

@@ -110,7 +110,7 @@ class MetalBmc(Bmc):
 class LinuxBmc(Bmc):
     """The same machine with a kernel: the agent is a service, the host link is usb0, and its state lies on an eMMC."""
     board, arch, nics = "linux-armv7", "armv7", ("eth0", "usb0")
-    macs, boot_s = armv7.MACS, 180
+    macs, boot_s = armv7.MACS, 300
     service = os.path.join(TOP, "boards/linux/joinboot-bmc.service")
 
     def install(self, site):
