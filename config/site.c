@@ -215,6 +215,12 @@ static enum err read_syslog(struct span value, struct site *s)
                : ERR_SITE_SYNTAX;
 }
 
+static enum err read_report_url(struct span value, struct site *s)
+{
+    return span_starts(value, "https://") ? word(value, s->report_url, sizeof(s->report_url))
+                                          : ERR_SITE_SYNTAX;
+}
+
 static const struct key keys[] = {
     {.name = "trust", .read = read_trust, .flags = MANY},
     {.name = "tls-root", .read = read_root, .flags = MANY},
@@ -235,6 +241,7 @@ static const struct key keys[] = {
     {.name = "target", .read = read_target},
     {.name = "images", .read = read_images},
     {.name = "syslog", .read = read_syslog},
+    {.name = "report-url", .read = read_report_url},
     {.name = "log", .read = read_log, .flags = CMDLINE},
     {.name = "permit-unsealed", .read = read_permit_unsealed},
     {.name = "via", .read = site_bmc_via},

@@ -2,7 +2,7 @@
  * site.h - the site configuration: the root of trust. `key = value` lines, `#` comments, its own small bounded reader, never libyaml.
  *
  * Keys (SPEC.md): trust (JWK, up to 8), tls-root (base64 DER, up to 8), cluster, url, nic, dad, families, families-wait, one-family, sealed,
- * permit-unsafe-skip-ca, permit-kubelet-args, kubelet, runtime, root, state, target, images, syslog, log; of a BMC also host-link, host-uuid,
+ * permit-unsafe-skip-ca, permit-kubelet-args, kubelet, runtime, root, state, target, images, syslog, report-url, log; of a BMC also host-link, host-uuid,
  * host-serial, host-mac, serve-window and refresh; of its host via and bmc-link; permit-unsealed. The kernel command line (joinboot.KEY=VALUE) may set url, nic, dad, families-wait and log, never
  * keys, roots, cluster or permissions.
  */
@@ -52,6 +52,7 @@ struct site {
         images[SITE_TEXT_MAX]; /* folder with container images (tar) that the runtime is given; empty: none */
     struct ip syslog;          /* the log server; family NONE: there is none */
     uint16_t syslog_port;
+    char report_url[SITE_TEXT_MAX]; /* https; empty: nobody is told */
     unsigned log;               /* 0 quiet, 1 normal, 2 debug */
     bool permit_unsealed;       /* between a BMC and its host a bundle may pass that is not sealed */
     enum site_via via;          /* where this machine gets its bundle from */

@@ -291,3 +291,16 @@ void http_get_put(struct buf *ret, const char *authority, const char *path, cons
         buf_fmt(ret, "Authorization: Bearer %s\r\n", bearer);
     buf_str(ret, "\r\n");
 }
+
+void http_post_put(struct buf *ret, const char *authority, const char *path, struct span json)
+{
+    if (!http_is_clean(authority) || !http_is_clean(path)) {
+        ret->overflow = true;
+        return;
+    }
+    buf_fmt(ret,
+            "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: joinboot\r\nContent-Type: application/json\r\n"
+            "Content-Length: %u\r\n\r\n",
+            path, authority, (unsigned)json.n);
+    buf_put(ret, json);
+}

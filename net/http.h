@@ -36,4 +36,7 @@ enum err http_feed(struct http *h, struct span data, size_t *ret_used) MUST_USE;
 void http_get_put(struct buf *ret, const char *authority, const char *path, const char *accept,
                   const char *bearer);
 
+/* Appends a POST request with this JSON behind it; as above. */
+void http_post_put(struct buf *ret, const char *authority, const char *path, struct span json);
+
 #endif

@@ -84,7 +84,10 @@ static enum err https_begin(struct https *h, uint64_t now_ms)
     struct buf a = {.p = (uint8_t *)authority, .cap = sizeof(authority) - 1};
     struct buf request = BUF_OF(h->request);
     url_put_authority(&a, &h->url);
-    http_get_put(&request, authority, h->url.path, "*/*", NULL);
+    if (h->post.n > 0)
+        http_post_put(&request, authority, h->url.path, h->post);
+    else
+        http_get_put(&request, authority, h->url.path, "*/*", NULL);
     if (a.overflow || request.overflow)
         return ERR_URL;
     h->request_n = request.n;
@@ -108,7 +111,15 @@ enum err https_start(struct https *h, const struct url *url, const struct x509_r
                      enum time_quality quality, struct conn conns[static RACE_PARALLEL], struct buf *body,
                      uint64_t now_ms)
 {
+    return https_post(h, url, roots, now_s, quality, (struct span){0}, conns, body, now_ms);
+}
+
+enum err https_post(struct https *h, const struct url *url, const struct x509_roots *roots, int64_t now_s,
+                    enum time_quality quality, struct span json, struct conn conns[static RACE_PARALLEL],
+                    struct buf *body, uint64_t now_ms)
+{
     *h = (struct https){.url = *url,
+                        .post = json,
                         .conns = conns,
                         .roots = roots,
                         .now_s = now_s,
@@ -209,7 +220,11 @@ static enum https_step https_answered(struct https *h, uint64_t now_ms)
 {
     unsigned status = h->http.status;
     h->date_s = h->http.date_s;
-    if (status == 301 || status == 302 || status == 303 || status == 307 || status == 308)
+    if (h->post.n > 0 && status / 100 == 2) {
+        h->state = HTTPS_ENDED;
+        return HTTPS_DONE;
+    }
+    if (h->post.n == 0 && (status == 301 || status == 302 || status == 303 || status == 307 || status == 308))
         return https_redirect(h, now_ms);
     if (status != 200) {
         (void)fault_set(&h->fault, ERR_HTTP_STATUS, "status %u for %s", status, h->url.path);

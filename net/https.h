@@ -24,6 +24,7 @@ struct https {
     struct conn *conns; /* RACE_PARALLEL of them */
     struct http http;
     struct buf *body;
+    struct span post; /* what is sent; empty: the object is fetched */
     uint8_t state;
     unsigned redirects;
     uint64_t first_ms; /* when the first address was known; 0: not yet */
@@ -41,7 +42,11 @@ struct https {
 enum err https_start(struct https *h, const struct url *url, const struct x509_roots *roots, int64_t now_s,
                      enum time_quality quality, struct conn conns[static RACE_PARALLEL], struct buf *body,
                      uint64_t now_ms) MUST_USE;
-/* HTTPS_DONE: status 200 and a whole body. HTTPS_FAILED: h->fault. */
+/* Starts to send `json` to url by POST, as above; a redirect is a failure. json must outlive it. */
+enum err https_post(struct https *h, const struct url *url, const struct x509_roots *roots, int64_t now_s,
+                    enum time_quality quality, struct span json, struct conn conns[static RACE_PARALLEL],
+                    struct buf *body, uint64_t now_ms) MUST_USE;
+/* HTTPS_DONE: status 200 and a whole body; for a POST any 2xx, whose body is not awaited. HTTPS_FAILED: h->fault. */
 enum https_step https_step(struct https *h, uint64_t now_ms);
 /* When https_step wants to be called at the latest (UINT64_MAX: only after net_poll). */
 uint64_t https_wake_ms(const struct https *h);

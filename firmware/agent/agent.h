@@ -11,6 +11,7 @@
 #include "firmware/agent/host.h"
 #include "firmware/agent/journal.h"
 #include "firmware/agent/keeper.h"
+#include "firmware/agent/report.h"
 #include "firmware/agent/serve.h"
 #include "firmware/agent/state.h"
 #include "firmware/agent/syslog.h"
@@ -72,6 +73,7 @@ struct agent {
     const struct host *host; /* NULL on a board without an operating system */
     struct journal journal;
     struct syslog syslog;
+    struct report report;
     struct fault fault;
     struct fault failed; /* of the last attempt that failed, and its row */
     enum phase_id failed_row;

@@ -147,6 +147,7 @@ static void row_failed(struct agent *a)
     a->failed = a->fault;
     a->failed_row = a->at.row;
     stop_row(a);
+    report_failed(a);
     if (blames_clock(a->fault.code) && timekeeper_drop_hint(&a->time, a->now_ms))
         journal_note(&a->journal, a->now_ms, p->name,
                      "the real-time clock may be wrong; the floor is used from now on");
@@ -199,6 +200,7 @@ static enum step start_row(struct agent *a)
         journal_begin(&a->journal, a->now_ms, p->name, "start");
         journal_end(&a->journal);
     }
+    report_row(a);
     e = p->start ? p->start(a) : OK;
     if (e == OK)
         return STEP_WAIT;
@@ -275,7 +277,8 @@ static uint64_t sooner(uint64_t x, uint64_t y)
 
 static uint64_t next_wake(const struct agent *a, uint64_t host_wake)
 {
-    uint64_t wake = sooner(sooner(host_wake, a->table->wake_ms(a)), syslog_wake_ms(a));
+    uint64_t wake =
+        sooner(sooner(host_wake, a->table->wake_ms(a)), sooner(syslog_wake_ms(a), report_wake_ms(a)));
 
     if (a->at.row == PHASE_COUNT)
         return a->net_up ? sooner(wake, net_wake_ms(a->now_ms)) : wake;
@@ -336,6 +339,7 @@ uint64_t agent_turn(struct agent *a)
     }
     a->table->turn(a);
     run_rows(a);
+    report_turn(a);
     syslog_turn(a);
     /* What this turn made is sent in this turn. An answer that is there already is a row's to read, before the loop sleeps. */
     if (a->net_up)

@@ -146,6 +146,7 @@ static enum err hand_network(struct agent *a)
     add_default(n, &a->net.router4);
     add_default(n, &a->net.router6);
     keeper_take(a);
+    report_stop(a);
     net_stop();
     a->net_up = false;
     a->handed_over = true;

@@ -183,6 +183,7 @@ static enum err hand_network(struct agent *a)
     e = write_text(a, NETWORKD_PATH);
     if (e != OK)
         return e;
+    report_stop(a);
     net_stop();
     a->net_up = false;
     a->board->nic_close(a->board->ctx, a->nic);

@@ -1,5 +1,6 @@
 """The whole path in network namespaces, with real dnsmasq and nginx and the shipped agent; cluster and kubelet are the lab's stand-ins."""
 import base64
+import json
 import os
 import re
 import time
@@ -7,7 +8,7 @@ import unittest
 
 import journal
 from proc import run, stop, wait_for
-from rack import BUILD, UUID, Rack
+from rack import BUILD, CONFIG, MAC, UUID, Rack
 from servers import TOKEN, Capture, Nginx
 from standin import Standin
 
@@ -127,6 +128,37 @@ class Join(unittest.TestCase):
                 self.assertGreaterEqual(len(got), len(console) - 2)
                 self.assertEqual({SYSLOG.match(x).group("host") for x in got[-5:]}, {"node-2"})
                 self.assertNotIn(TOKEN.split(".")[1], "".join(got))
+
+    def test_reports_reach_a_web_server(self):
+        """A failure and the end of the preparations, as JSON, by POST, to a real nginx that keeps the bodies; nothing secret; a join like any other."""
+        with Rack() as rack:
+            keep = "client_body_in_file_only on; client_max_body_size 1k;"
+            rack.web = Nginx(rack.world, rack.net, [
+                rack.config_server(f"location = /report {{ {keep} proxy_pass http://127.0.0.1:8081; }}"),
+                {"listen": ["127.0.0.1:8081"], "root": rack.www, "extra": "location / { return 204; }"}])
+            rack.site_extra = [f"report-url = https://{CONFIG}/report"]
+            rack.servers()
+            rack.boot()
+            e = rack.wait("a failure", lambda e: e.event == "error" and e.phase == "fetch", 30)
+
+            def reports():
+                folder = rack.world.path("nginx", "client_body")
+                texts = []
+                for name in sorted(os.listdir(folder)):
+                    with open(os.path.join(folder, name), encoding="utf-8") as f:
+                        texts.append(f.read())
+                return [json.loads(text) for text in texts if text.endswith("}")]
+            wait_for("the failure's report", lambda: len(reports()) == 1)
+            rack.publish(rack.op.sign(rack.node(), rack.join()))
+            rack.wait_joined()
+            wait_for("the last report", lambda: len(reports()) == 2)
+            failed, ready = reports()
+            self.assertEqual((failed["event"], failed["phase"], failed["code"], failed["sequence"], failed["node"]), ("failed", "fetch", e.get("code"), 0, ""))
+            self.assertEqual((ready["event"], ready["code"], ready["sequence"], ready["node"], ready["uuid"], ready["mac"]),
+                             ("ready", "ok", 1, "node-2", UUID, MAC))
+            self.assertNotIn(TOKEN.split(".")[1], json.dumps([failed, ready]))
+            self.assertEqual(sum("TLSv1.3 \"POST /report" in line and " 204 " in line for line in rack.web.access()), 2)
+            self.assertNotIn("report", [x.phase for x in rack.events])
 
     def test_sealed(self):
         """Enrolled from its own console, then joined with a bundle that nobody else can read; sealing is required. The token stays nowhere."""

@@ -2,8 +2,8 @@
 
     peers.py FOLDER     makes certificates and answers in FOLDER, prints "CONFIG-PORT API-PORT", serves until its standard input ends
 
-FOLDER/config is what the config server serves, FOLDER/ca.pem its root, FOLDER/pin the caCertHashes of the cluster. A file `mode` in
-FOLDER/config or FOLDER/api makes that server serve in another way: `status`, `short` (the body ends early), `silent` (no answer), `ready` (the node is in the cluster
+FOLDER/reports gets a line for each report that was sent by POST. FOLDER/config is what the config server serves, FOLDER/ca.pem its root, FOLDER/pin the caCertHashes of the cluster. A file `mode` in
+FOLDER/config or FOLDER/api makes that server serve in another way: `status`, `short` (the body ends early), `silent` (no answer), `deaf` (none to a report), `deaf-status`, `ready` (the node is in the cluster
 and Ready).
 """
 import hashlib
@@ -84,6 +84,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         file = self.root / "mode"
         return file.read_text() if file.exists() else ""
 
+    def do_POST(self):  # noqa: N802
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.mode().startswith("deaf"):
+            self.rfile.read(1)
+            self.close_connection = True
+            return
+        with open(FOLDER / "reports", "ab") as f:
+            f.write(body + b"\n")
+        self.send_response(204)
+        self.end_headers()
+
     def do_GET(self):  # noqa: N802
         file, mode = self.root / self.path.split("?")[0].lstrip("/"), self.mode()
         if mode == "silent":
@@ -93,7 +104,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(401, (self.root / "401.json").read_bytes())
         elif mode == "ready" and "/nodes/" in self.path:
             self.answer(200, standin.ready_node(file.name).encode())
-        elif mode == "status" or not file.is_file():
+        elif mode.endswith("status") or not file.is_file():
             self.answer(404, standin.status(404, "NotFound", "not found").encode())
         elif mode == "short":
             self.close_connection = True

@@ -109,6 +109,15 @@ static void fills_defaults(void **state)
 }
 
 /* A log server is an address; the network is not asked who a name means. */
+static void reads_report_url(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(BASE "report-url = https://ops.example/nodes\n"), OK);
+    assert_string_equal(site.report_url, "https://ops.example/nodes");
+    REFUSES(BASE "report-url = http://ops.example/\n", ERR_SITE_SYNTAX, 4);
+    REFUSES(BASE "report-url = https://a b/\n", ERR_SITE_SYNTAX, 4);
+}
+
 static void reads_syslog(void **state)
 {
     struct ip want;
@@ -353,17 +362,12 @@ static void command_line_never_widens_trust(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_every_key),
-        cmocka_unit_test(reads_target),
-        cmocka_unit_test(fills_defaults),
-        cmocka_unit_test(refuses_incomplete),
-        cmocka_unit_test(refuses_lines),
-        cmocka_unit_test(reads_a_bmc),
-        cmocka_unit_test(refuses_keys_and_roots),
-        cmocka_unit_test(is_bounded),
-        cmocka_unit_test(reads_syslog),
-        cmocka_unit_test(command_line),
-        cmocka_unit_test(command_line_never_widens_trust),
+        cmocka_unit_test(reads_every_key),        cmocka_unit_test(reads_target),
+        cmocka_unit_test(fills_defaults),         cmocka_unit_test(refuses_incomplete),
+        cmocka_unit_test(refuses_lines),          cmocka_unit_test(reads_a_bmc),
+        cmocka_unit_test(refuses_keys_and_roots), cmocka_unit_test(is_bounded),
+        cmocka_unit_test(reads_report_url),       cmocka_unit_test(reads_syslog),
+        cmocka_unit_test(command_line),           cmocka_unit_test(command_line_never_widens_trust),
     };
     testcrypto_start(160 * 1024);
     return cmocka_run_group_tests_name("site", tests, NULL, NULL);

@@ -1,0 +1,38 @@
+/*
+ * report.h - what becomes of this machine, as small JSON documents that are sent by POST to the site's `report-url` (config/SPEC.md, "Reports").
+ *
+ * Two events: a row failed (each error once in five minutes), and the machine is ready to hand over to kubelet. A report is sent when nobody else
+ * needs the client and its memory: between two attempts of a row, and from commit to the hand-over. Whoever comes meanwhile breaks it off, and it
+ * is sent anew later; nothing waits for it, and its own failure is a note.
+ */
+#ifndef JOINBOOT_AGENT_REPORT_H
+#define JOINBOOT_AGENT_REPORT_H
+
+#include "firmware/base/base.h"
+
+enum { REPORT_MAX = 512, REPORT_ANSWER_MAX = 1024 };
+
+struct agent;
+
+struct report {
+    bool pending; /* `text` waits or is under way */
+    bool busy;    /* it is under way in a->https */
+    bool noted;   /* that one could not be sent was said */
+    uint64_t next_ms, since_ms;
+    struct buf content, answer;
+    uint8_t told[ERR_COUNT / 8 + 1]; /* errors since since_ms */
+    uint8_t text[REPORT_MAX], answer_mem[REPORT_ANSWER_MAX];
+};
+
+/* A row failed: a->failed, a->failed_row. */
+void report_failed(struct agent *a);
+/* A row starts: what it needs is given up; a row from which on kubelet is certain makes a report. */
+void report_row(struct agent *a);
+/* Before the network goes. */
+void report_stop(struct agent *a);
+/* Once a turn, behind the rows. */
+void report_turn(struct agent *a);
+/* When report_turn has something to do; UINT64_MAX: only after net_poll. */
+uint64_t report_wake_ms(const struct agent *a);
+
+#endif
