@@ -76,7 +76,7 @@ struct board {
     struct span (*cmdline)(void *ctx); /* kernel command line or arguments in that form */
     const struct storage *storage;     /* for the record log; NULL: nothing is stored */
     const struct storage
-        *bundles; /* for the bundle that a BMC keeps, at least 32 KiB of it; NULL: it is not stored */
+        *bundles; /* for the bundle that a BMC keeps, at least 32 KiB of it; NULL: it keeps none */
     /* The device key's area: a secret that is written once and that ordinary operation only reads. Both NULL, or both there. key_read:
      * ERR_STORE_EMPTY if nothing was written, or a power cut came before all of it was durable; ERR_STORE_IO. */
     enum err (*key_read)(void *ctx, uint8_t ret[BOARD_KEY_SIZE]);

@@ -16,15 +16,19 @@ enum {
     HOSTNET_CONNS = 2,
     HOSTNET_FRAMES = 4,     /* of the host that are held at once */
     HOSTNET_PER_TURN = 16,  /* frames */
+    HOSTNET_PIECE = 1024,   /* bytes of an answer that are read at once; a connection holds two pieces */
     HOSTNET_CONN_MS = 10000 /* a connection takes no longer, whatever the host does */
 };
 
 /* What the server says. The bytes are the caller's and stay as they are until the next hostnet_serve. */
 struct hostnet_content {
-    struct span bundle; /* empty: there is none */
-    bool closed;        /* it is not given out now */
+    size_t bundle_n; /* bytes of the bundle; 0: there is none */
+    /* n bytes of it from `off` on, all of them. ERR_BUSY: not now, ask again; any other error ends the connection. */
+    enum err (*read)(void *ctx, size_t off, uint8_t *ret, size_t n);
+    void *ctx;
+    bool closed; /* it is not given out now */
     uint8_t digest[HASH_SIZE];
-    struct span status; /* JSON */
+    struct span status; /* JSON, at most HOSTNET_PIECE bytes */
 };
 
 struct hostnet_status {

@@ -1,7 +1,9 @@
 /*
  * hostnet_http.c - see hostnet_http.h. lwIP's callbacks only latch: what was read of the request, what the host has acknowledged, the end.
  *
- * A body is sent from where it lies, so a connection stays until the host has acknowledged all of it, and hostnet_serve ends those that still send.
+ * A bundle is sent from two pieces of it in the connection's memory that take turns: a piece is read when the one before the last has been acknowledged,
+ * so lwIP can send any byte again that it was given. A connection stays until the host has acknowledged all, and hostnet_serve ends those that still
+ * send.
  */
 #include "net/hostnet_http.h"
 
@@ -23,9 +25,10 @@ struct hostnet_conn {
     bool is_bundle;
     size_t sent, acked; /* bytes of head and body */
     size_t head_n;
-    struct span body;
+    size_t body_n, read; /* bytes of the body, and how many of them were brought into `pieces` */
     struct httpreq request;
     uint8_t head[HOSTNET_HEAD_MAX];
+    uint8_t pieces[2][HOSTNET_PIECE];
 };
 
 static struct {
@@ -159,14 +162,14 @@ static unsigned http_joined(const struct httpreq *r)
 
     if (text_hex(span_of(r->body, r->body_n), digest, sizeof(digest)) != OK)
         return 400;
-    if (http.content.bundle.n == 0 || memcmp(digest, http.content.digest, HASH_SIZE) != 0)
+    if (http.content.bundle_n == 0 || memcmp(digest, http.content.digest, HASH_SIZE) != 0)
         return 409;
     http.joined = true;
     return 204;
 }
 
-/* The status, and the body if it is 200. */
-static unsigned http_route(const struct hostnet_conn *c, struct span *ret_body, const char **ret_type)
+/* The status, and the body's size and type if it is 200. */
+static unsigned http_route(struct hostnet_conn *c, size_t *ret_n, const char **ret_type)
 {
     const struct httpreq *r = &c->request;
     const struct hostnet_content *content = &http.content;
@@ -179,16 +182,17 @@ static unsigned http_route(const struct hostnet_conn *c, struct span *ret_body, 
     if (!reads)
         return 405;
     if (strcmp(r->path, "/status") == 0) {
-        *ret_body = content->status;
+        *ret_n = content->status.n;
         *ret_type = "application/json";
         return 200;
     }
-    if (content->bundle.n == 0)
+    if (content->bundle_n == 0)
         return 503;
     if (content->closed)
         return 410;
-    *ret_body = content->bundle;
+    *ret_n = content->bundle_n;
     *ret_type = "application/jose";
+    c->is_bundle = true;
     return 200;
 }
 
@@ -196,31 +200,63 @@ static void http_answer(struct hostnet_conn *c)
 {
     const char *type = NULL;
     struct buf head = BUF_OF(c->head);
-    struct span body = {.n = 0};
-    unsigned status = c->status == 200 ? http_route(c, &body, &type) : c->status;
+    size_t n = 0;
+    unsigned status = c->status == 200 ? http_route(c, &n, &type) : c->status;
     bool put = strcmp(c->request.path, "/joined") == 0;
 
-    httpreq_answer_put(&head, status, type, body.n, status != 405 ? NULL : put ? "PUT" : "GET, HEAD");
+    httpreq_answer_put(&head, status, type, n, status != 405 ? NULL : put ? "PUT" : "GET, HEAD");
     c->head_n = head.n;
-    c->is_bundle = status == 200 && body.p == http.content.bundle.p && c->request.method == HTTPREQ_GET;
-    c->body = c->request.method == HTTPREQ_HEAD ? span_sub(body, 0, 0) : body;
+    c->body_n = c->request.method == HTTPREQ_HEAD ? 0 : n;
     c->answered = true;
 }
 
-/* Bytes that lwIP takes now, of head and then of body. */
-static void http_send(struct hostnet_conn *c)
+/* Brings the next piece of the body in, once nothing of what is in its place can be sent again. ERR_BUSY: not yet. */
+static enum err http_read(struct hostnet_conn *c)
 {
-    while (c->sent < c->head_n + c->body.n) {
-        bool head = c->sent < c->head_n;
-        struct span left = head ? span_of(c->head + c->sent, c->head_n - c->sent)
-                                : span_sub(c->body, c->sent - c->head_n, c->body.n);
-        size_t n = left.n < tcp_sndbuf(c->pcb) ? left.n : tcp_sndbuf(c->pcb);
+    size_t left = c->body_n - c->read, n = left < HOSTNET_PIECE ? left : HOSTNET_PIECE;
+    uint8_t *piece = c->pieces[c->read / HOSTNET_PIECE % 2];
+    size_t acked = c->acked > c->head_n ? c->acked - c->head_n : 0;
+    enum err e = OK;
 
-        if (n == 0 || tcp_write(c->pcb, left.p, (u16_t)n, head ? TCP_WRITE_FLAG_COPY : 0) != ERR_OK)
+    if (c->read >= 2 * HOSTNET_PIECE && acked < c->read - HOSTNET_PIECE)
+        return ERR_BUSY;
+    if (c->is_bundle)
+        e = http.content.read(http.content.ctx, c->read, piece, n);
+    else
+        memcpy(piece, http.content.status.p + c->read, n);
+    c->read += e == OK ? n : 0;
+    return e;
+}
+
+/* What is there to be sent next, of head and then of body. */
+static struct span http_next(const struct hostnet_conn *c)
+{
+    if (c->sent < c->head_n)
+        return span_of(c->head + c->sent, c->head_n - c->sent);
+    size_t at = c->sent - c->head_n, in = at % HOSTNET_PIECE, n = HOSTNET_PIECE - in;
+    return span_of(c->pieces[at / HOSTNET_PIECE % 2] + in, n < c->read - at ? n : c->read - at);
+}
+
+/* Gives lwIP what it takes now. ERR_BUSY: there is more, but not yet. */
+static enum err http_send(struct hostnet_conn *c)
+{
+    enum err e = OK;
+
+    while (e == OK && c->sent < c->head_n + c->body_n) {
+        struct span next = http_next(c);
+        size_t n = next.n < tcp_sndbuf(c->pcb) ? next.n : tcp_sndbuf(c->pcb);
+
+        if (next.n == 0) {
+            e = http_read(c);
+            continue;
+        }
+        if (n == 0 ||
+            tcp_write(c->pcb, next.p, (u16_t)n, c->sent < c->head_n ? TCP_WRITE_FLAG_COPY : 0) != ERR_OK)
             break;
         c->sent += n;
     }
     (void)tcp_output(c->pcb);
+    return e == ERR_BUSY ? OK : e;
 }
 
 /* True if a bundle has gone out whole. */
@@ -234,11 +270,14 @@ static bool http_step(struct hostnet_conn *c, uint64_t now_ms)
         return false;
     if (!c->answered)
         http_answer(c);
-    http_send(c);
-    if (c->acked < c->head_n + c->body.n)
+    if (http_send(c) != OK) {
+        http_abort(c);
+        return false;
+    }
+    if (c->acked < c->head_n + c->body_n)
         return false;
     struct tcp_pcb *pcb = c->pcb;
-    bool whole = c->is_bundle;
+    bool whole = c->is_bundle && c->body_n > 0;
     http_detach(c);
     if (tcp_close(pcb) != ERR_OK)
         tcp_abort(pcb);
@@ -269,7 +308,7 @@ void hostnet_serve(const struct hostnet_content *content)
     for (unsigned i = 0; i < HOSTNET_CONNS; i++) {
         struct hostnet_conn *c = &http.conns[i];
 
-        if (c->pcb != NULL && c->answered && c->body.n > 0)
+        if (c->pcb != NULL && c->answered && c->body_n > 0)
             http_abort(c);
     }
     http.content = *content;

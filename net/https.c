@@ -105,9 +105,11 @@ static enum err https_begin(struct https *h, uint64_t now_ms)
 }
 
 enum err https_start(struct https *h, const struct url *url, const struct x509_roots *roots, int64_t now_s,
-                     enum time_quality quality, struct buf *body, uint64_t now_ms)
+                     enum time_quality quality, struct conn conns[static RACE_PARALLEL], struct buf *body,
+                     uint64_t now_ms)
 {
     *h = (struct https){.url = *url,
+                        .conns = conns,
                         .roots = roots,
                         .now_s = now_s,
                         .quality = quality,

@@ -21,7 +21,7 @@ struct https {
     unsigned query;
     bool has_query;
     struct race race;
-    struct conn conns[RACE_PARALLEL];
+    struct conn *conns; /* RACE_PARALLEL of them */
     struct http http;
     struct buf *body;
     uint8_t state;
@@ -36,9 +36,11 @@ struct https {
     struct fault fault;
 };
 
-/* Starts a fetch of url into body (caller-owned, its cap is the size cap). roots must outlive it. */
+/* Starts a fetch of url into body (caller-owned, its cap is the size cap). conns are idle (zeroed) and the fetch's until https_stop; roots must
+ * outlive it. */
 enum err https_start(struct https *h, const struct url *url, const struct x509_roots *roots, int64_t now_s,
-                     enum time_quality quality, struct buf *body, uint64_t now_ms) MUST_USE;
+                     enum time_quality quality, struct conn conns[static RACE_PARALLEL], struct buf *body,
+                     uint64_t now_ms) MUST_USE;
 /* HTTPS_DONE: status 200 and a whole body. HTTPS_FAILED: h->fault. */
 enum https_step https_step(struct https *h, uint64_t now_ms);
 /* When https_step wants to be called at the latest (UINT64_MAX: only after net_poll). */

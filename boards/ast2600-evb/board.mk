@@ -14,8 +14,9 @@ MUSL_TARGET_ast2600-evb := arm
 FLAGS_ast2600-evb = $(SMALL) -fno-delete-null-pointer-checks -DJOINBOOT_SIZES='"boards/ast2600-evb/sizes.h"' $(call musl_include,ast2600-evb)
 TP_FLAGS_ast2600-evb = $(FLAGS_ast2600-evb) $(TP_COMMON)
 METAL_LINK_ast2600-evb = $(CPU_ast2600-evb) -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack \
-    -Wl,--no-warn-rwx-segments
+    -Wl,--no-warn-rwx-segments -Wl,--defsym=link_ram_budget=$(RAM_BUDGET_ast2600-evb)
 
-# Bytes: the image in flash; data, bss, stacks and page table in memory, without the DMA section (frames and descriptors).
+# Bytes: the image in flash; data, bss, stacks and page table in memory, without the DMA section (frames and descriptors). Nothing else is taken while
+# it runs. link.ld refuses more memory than this.
 FLASH_BUDGET_ast2600-evb := 327680
 RAM_BUDGET_ast2600-evb := 262144

@@ -1,25 +1,29 @@
 /*
- * cpu.c - see cpu.h. Cortex-A7: ARM DDI 0406C (ARMv7-A), chapters B3 (short descriptors) and B8 (generic timer).
+ * cpu.c - see cpu.h. Cortex-A7: ARM DDI 0406C (ARMv7-A), chapters B3 (long descriptors) and B8 (generic timer).
  */
 #include "boards/ast2600-evb/cpu.h"
 
 #include "boards/ast2600-evb/ast2600.h"
 #include "boards/ast2600-evb/mmio.h"
 
-enum { SECTIONS = 4096, SECTION_SHIFT = 20, TIMER_HZ = 1125000000 };
+/* A level-2 table maps a GiB in blocks of 2 MiB. */
+enum { BLOCKS = 512, BLOCK_SHIFT = 21, TABLES = 4, TIMER_HZ = 1125000000 };
 
-/* First-level descriptor of a section, DDI 0406C B3.5.1. */
-#define SECTION       2u
-#define BUFFERABLE    (1u << 2)
-#define CACHEABLE     (1u << 3)
-#define NO_EXECUTE    (1u << 4)
-#define PRIVILEGED    (1u << 10) /* AP: no access for user mode, of which there is none */
-#define NORMAL        (1u << 12) /* TEX: ordinary memory */
-#define READ_ONLY     (1u << 15)
-#define CODE          (SECTION | PRIVILEGED | NORMAL | CACHEABLE | BUFFERABLE | READ_ONLY)
-#define DATA          (SECTION | PRIVILEGED | NORMAL | CACHEABLE | BUFFERABLE | NO_EXECUTE)
-#define DMA           (SECTION | PRIVILEGED | NORMAL | NO_EXECUTE)
-#define DEVICE        (SECTION | PRIVILEGED | BUFFERABLE | NO_EXECUTE)
+/* Long descriptors, DDI 0406C B3.6.1 and B3.6.2. */
+#define TABLE      3u
+#define BLOCK      1u
+#define MEMORY(n)  ((uint32_t)(n) << 2) /* which byte of MAIR says what kind of memory it is */
+#define READ_ONLY  (1u << 7)            /* no access for user mode, of which there is none */
+#define ACCESSED   (1u << 10)
+#define NO_EXECUTE (1ull << 54)
+#define CODE       (BLOCK | MEMORY(1) | ACCESSED | READ_ONLY)
+#define DATA       (BLOCK | MEMORY(1) | ACCESSED | NO_EXECUTE)
+#define DMA        (BLOCK | MEMORY(2) | ACCESSED | NO_EXECUTE)
+#define DEVICE     (BLOCK | MEMORY(0) | ACCESSED | NO_EXECUTE)
+#define MAIR0 \
+    0x0044ff04u /* B4.1.104: 0 device, 1 ordinary memory, cached, written back, 2 ordinary memory, not cached */
+#define TTBCR_LONG    (1u << 31) /* EAE, B4.1.153; TTBR0 for all addresses */
+
 #define SCTLR_MMU     (1u << 0)
 #define SCTLR_DCACHE  (1u << 2)
 #define SCTLR_PREDICT (1u << 11)
@@ -29,40 +33,44 @@ enum { SECTIONS = 4096, SECTION_SHIFT = 20, TIMER_HZ = 1125000000 };
 /* Of the linker script. */
 extern uint8_t cpu_code_start[], cpu_data_start[], cpu_dma_start[];
 
-static __attribute__((section(".bss.table"))) _Alignas(SECTIONS * sizeof(uint32_t)) uint32_t table[SECTIONS];
+/* One after the other: the table of both GiB that have devices, which stand at different places in them; that of memory's; and the four entries of
+ * level 1. */
+static __attribute__((section(".bss.table"))) _Alignas(BLOCKS *
+                                                       sizeof(uint64_t)) uint64_t tables[2 * BLOCKS + TABLES];
 
-static void map(uintptr_t start, uint32_t size, uint32_t attributes)
+static void map(uint64_t *table, uint32_t start, uint64_t attributes)
 {
-    uint32_t first = (uint32_t)start >> SECTION_SHIFT;
+    uint32_t block = start >> BLOCK_SHIFT;
 
-    for (uint32_t i = first; i < first + (size >> SECTION_SHIFT); i++)
-        table[i] = i << SECTION_SHIFT | attributes;
+    table[block % BLOCKS] = (uint64_t)block << BLOCK_SHIFT | attributes;
 }
 
 void cpu_map(void)
 {
-    const uint32_t section = 1u << SECTION_SHIFT;
+    uint64_t *devices = tables, *memory = tables + BLOCKS, *top = tables + 2 * BLOCKS;
     uint32_t control, auxiliary;
 
-    /* The table is not in what start.S clears. */
-    memset(table, 0, sizeof(table));
-    map(AST_APB, AST_APB_SIZE, DEVICE);
-    map(AST_FMC_MEM, section, DEVICE);
-    map(AST_GIC & ~(section - 1), section, DEVICE);
-    map((uintptr_t)cpu_code_start, section, CODE);
-    map((uintptr_t)cpu_data_start, section, DATA);
-    map((uintptr_t)cpu_dma_start, section, DMA);
+    /* Not in what start.S clears. */
+    memset(tables, 0, sizeof(tables));
+    map(devices, AST_APB, DEVICE);
+    map(devices, AST_FMC_MEM, DEVICE);
+    map(devices, AST_GIC, DEVICE);
+    map(memory, (uint32_t)(uintptr_t)cpu_code_start, CODE);
+    map(memory, (uint32_t)(uintptr_t)cpu_data_start, DATA);
+    map(memory, (uint32_t)(uintptr_t)cpu_dma_start, DMA);
+    top[AST_APB >> 30] = top[AST_GIC >> 30] = (uintptr_t)devices | TABLE;
+    top[AST_DRAM >> 30] = (uintptr_t)memory | TABLE;
 
     __asm__ volatile("mrc p15, 0, %0, c1, c0, 1" : "=r"(auxiliary));
     __asm__ volatile("mcr p15, 0, %0, c1, c0, 1" ::"r"(auxiliary | ACTLR_SMP));
-    __asm__ volatile("mcr p15, 0, %0, c8, c7, 0\n\t" /* TLBIALL */
-                     "mcr p15, 0, %0, c7, c5, 0\n\t" /* ICIALLU */
-                     "mcr p15, 0, %0, c7, c5, 6\n\t" /* BPIALL */
-                     "mcr p15, 0, %0, c2, c0, 2\n\t" /* TTBCR: one table */
-                     "mcr p15, 0, %1, c2, c0, 0\n\t" /* TTBR0 */
-                     "mcr p15, 0, %2, c3, c0, 0\n\t" /* DACR: domain 0 as the sections say */
+    __asm__ volatile("mcr p15, 0, %0, c8, c7, 0\n\t"  /* TLBIALL */
+                     "mcr p15, 0, %0, c7, c5, 0\n\t"  /* ICIALLU */
+                     "mcr p15, 0, %0, c7, c5, 6\n\t"  /* BPIALL */
+                     "mcr p15, 0, %1, c2, c0, 2\n\t"  /* TTBCR */
+                     "mcrr p15, 0, %2, %0, c2\n\t"    /* TTBR0 */
+                     "mcr p15, 0, %3, c10, c2, 0\n\t" /* MAIR0 */
                      "dsb\n\tisb" ::"r"(0),
-                     "r"(table), "r"(1)
+                     "r"(TTBCR_LONG), "r"(top), "r"(MAIR0)
                      : "memory");
     __asm__ volatile("mrc p15, 0, %0, c1, c0, 0" : "=r"(control));
     control |= SCTLR_MMU | SCTLR_DCACHE | SCTLR_ICACHE | SCTLR_PREDICT;

@@ -25,6 +25,11 @@ static struct agent agent;
 
 int main(void);
 
+_Static_assert(LIMIT_YAML_HEAP + 4096 <= LIMIT_CRYPTO_HEAP,
+               "libyaml's memory fits beside what mbedTLS keeps without a connection");
+_Static_assert(RACE_PARALLEL * sizeof(struct conn) <= LIMIT_ARENA,
+               "a fetch's connections fit into the arena");
+
 /* While YAML is read no TLS connection is open, and mbedTLS' heap is nearly empty. */
 void *yaml_heap_block_take(void)
 {

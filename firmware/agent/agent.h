@@ -105,7 +105,8 @@ struct agent {
     struct plain plain;
     struct url url;
     struct https https;
-    struct arena arena; /* verified payload, YAML trees, and what is read from the cluster */
+    struct arena
+        arena; /* connections of a fetch; then verified payload, YAML trees, and discovery (phases_forget) */
     struct buf bundle_bytes;
     const struct verified *verified;
     struct bundle bundle;
@@ -113,7 +114,8 @@ struct agent {
     uint8_t static_digest[HASH_SIZE]; /* of which bundle */
     struct ip node_ips[2];
     unsigned node_ip_count;
-    bool trusted; /* discover is done and its connection is still open */
+    struct discover *discover; /* in the arena; NULL: not started since that was reset */
+    bool trusted;              /* discover is done and its connection is still open */
     char node_name[RENDER_NAME_MAX];
     bool version_asked;                /* of kubelet, by a job that nobody has read yet */
     char kubelet_version[64];          /* as it prints it; empty: not known */
@@ -131,11 +133,8 @@ struct agent {
     uint8_t line_mem[LIMIT_JOURNAL_LINE];
     uint8_t bundle_mem[LIMIT_BUNDLE];
     union {
-        struct { /* a node joins and renders files */
-            struct discover discover;
-            uint8_t file_mem[LIMIT_FILE];
-        };
-        struct serve serve; /* a BMC keeps a bundle */
+        uint8_t file_mem[LIMIT_FILE]; /* a node renders files */
+        struct serve serve;           /* a BMC keeps a bundle */
     };
     _Alignas(16) uint8_t arena_mem[LIMIT_ARENA];
     _Alignas(16) uint8_t crypto_heap[LIMIT_CRYPTO_HEAP];

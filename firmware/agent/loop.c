@@ -39,6 +39,13 @@ enum step phases_wait(struct agent *a, uint32_t ms)
     return STEP_WAIT;
 }
 
+void phases_forget(struct agent *a)
+{
+    a->table->drop(a);
+    arena_reset(&a->arena);
+    a->verified = NULL;
+}
+
 enum err phases_save(struct agent *a)
 {
     enum err e = state_save(a->board->storage, &a->next, &a->storing);

@@ -5,9 +5,11 @@
  * a bundle that is newer than the state says, and resume accepts it as it would any.
  */
 #include "config/courier.h"
+#include "config/yaml_heap.h"
 #include "firmware/agent/backoff.h"
 #include "firmware/agent/phases.h"
 #include "firmware/base/text.h"
+#include "firmware/crypto/heap.h"
 
 enum { REFRESH_WAITING, REFRESH_FETCHING, REFRESH_MAX_MS = 30000 };
 
@@ -69,8 +71,7 @@ static enum err remember(struct agent *a)
 
 static enum err verify_stored(struct agent *a)
 {
-    enum err e =
-        verify_bundle(span_of(a->serve.bytes, a->serve.n), &a->site, &a->arena, &a->verified, &a->fault);
+    enum err e = verify_bundle(fetched(a), &a->site, &a->arena, &a->verified, &a->fault);
 
     if (e == OK)
         e = parse(a);
@@ -83,8 +84,7 @@ static enum err check_stored(struct agent *a)
     enum err e = OK;
 
     if (!a->saving) {
-        arena_reset(&a->arena);
-        a->verified = NULL;
+        phases_forget(a);
         e = serve_load(a);
         if (e == ERR_STORE_EMPTY)
             return OK;
@@ -95,7 +95,7 @@ static enum err check_stored(struct agent *a)
     if (e == OK)
         e = remember(a);
     if (e == OK)
-        serve_take(a, span_of(a->serve.bytes, a->serve.n));
+        serve_take(a);
     return e;
 }
 
@@ -157,8 +157,7 @@ enum err bmc_commit_start(struct agent *a)
 
 enum step bmc_commit_step(struct agent *a)
 {
-    bool same = a->serve.has_bundle && span_eq(fetched(a), span_of(a->serve.bytes, a->serve.n));
-    enum err e = same || a->saving ? OK : serve_store(a, fetched(a));
+    enum err e = a->saving || serve_has(a, fetched(a)) ? OK : serve_store(a, fetched(a));
 
     if (e != OK && e != ERR_BUSY) {
         fault_set(&a->fault, e, "storing the bundle");
@@ -170,9 +169,17 @@ enum step bmc_commit_step(struct agent *a)
         return phases_wait(a, PHASES_STORE_MS);
     if (e != OK)
         return STEP_ERROR;
-    if (!same)
-        serve_take(a, fetched(a));
+    if (!a->serve.has_bundle || a->serve.offered.seq != a->serve.stored.seq)
+        serve_take(a);
     return STEP_DONE;
+}
+
+/* How near a small machine came to its budgets (limits.h) on the way here, in bytes. */
+void bmc_commit_report(struct agent *a)
+{
+    journal_num(&a->journal, "heap", heap_peak());
+    journal_num(&a->journal, "yaml", yaml_heap_peak());
+    journal_num(&a->journal, "arena", a->arena.peak);
 }
 
 /* A failure is told, and the next look is after a growing time; the host is served meanwhile. */
@@ -208,7 +215,7 @@ static enum step refresh(struct agent *a)
         return STEP_WAIT;
     }
     a->serve.refresh_failures = 0;
-    if (!span_eq(fetched(a), span_of(a->serve.bytes, a->serve.n)))
+    if (!serve_has(a, fetched(a)))
         return STEP_DONE;
     fetch_stop(a);
     a->at.sub = REFRESH_WAITING;
@@ -233,7 +240,7 @@ enum step bmc_serve_step(struct agent *a)
     return refresh(a);
 }
 
-void bmc_release(struct agent *a)
+void bmc_drop(struct agent *a)
 {
     https_stop(&a->https);
 }

@@ -16,8 +16,14 @@ static enum err begin_fetch(struct agent *a)
     a->accepted = false;
     a->bundle_bytes.n = 0;
     a->bundle_bytes.overflow = false;
-    return https_start(&a->https, &a->url, &a->site.roots, agent_time(a), a->time.quality, &a->bundle_bytes,
-                       a->now_ms);
+    phases_forget(a);
+    struct conn *conns = arena_take(&a->arena, RACE_PARALLEL * sizeof(*conns));
+    if (!conns) {
+        fault_clear(&a->https.fault);
+        return fault_set(&a->https.fault, ERR_NOMEM, "the connections of a fetch");
+    }
+    return https_start(&a->https, &a->url, &a->site.roots, agent_time(a), a->time.quality, conns,
+                       &a->bundle_bytes, a->now_ms);
 }
 
 enum err fetch_start(struct agent *a)
@@ -100,8 +106,7 @@ static struct span bundle_text(const struct agent *a)
 
 enum step verify_step(struct agent *a)
 {
-    arena_reset(&a->arena);
-    a->verified = NULL;
+    phases_forget(a);
     return verify_bundle(bundle_text(a), &a->site, &a->arena, &a->verified, &a->fault) == OK ? STEP_DONE
                                                                                              : STEP_ERROR;
 }

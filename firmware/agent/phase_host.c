@@ -172,18 +172,26 @@ enum step joined_step(struct agent *a)
     if (h->remove_file(h->ctx, HANDOFF_BOOTSTRAP_CONF, true, &a->fault) != OK)
         return STEP_ERROR;
     /* The token is in the payload, in the tree and in the rendered file: all of that memory is wiped. */
-    arena_reset(&a->arena);
+    phases_forget(a);
     wipe(a->bundle_mem, sizeof(a->bundle_mem));
     wipe(a->file_mem, sizeof(a->file_mem));
     memset(&a->bundle, 0, sizeof(a->bundle));
-    a->verified = NULL;
     return STEP_DONE;
+}
+
+void node_drop(struct agent *a)
+{
+    if (a->discover)
+        discover_stop(a->discover);
+    a->discover = NULL;
+    https_stop(&a->https);
 }
 
 void node_release(struct agent *a)
 {
     /* Discovery leaves its connection to configure, which may not have started. */
-    discover_stop(&a->discover);
+    if (a->discover)
+        discover_stop(a->discover);
     if (!a->handed_over)
         return;
     a->host->service_stop(a->host->ctx, HOST_KUBELET);

@@ -40,23 +40,27 @@ enum err discover_phase_start(struct agent *a)
     if (!a->version_asked && handoff_ask_version(a) != OK)
         return a->fault.code;
     a->version_asked = false; /* another attempt asks anew: the program may have been replaced */
-    e = discover_start(&a->discover, &in, a->now_ms);
+    if (!a->discover)
+        a->discover = arena_take(&a->arena, sizeof(*a->discover));
+    if (!a->discover)
+        return fault_set(&a->fault, ERR_NOMEM, "discovery");
+    e = discover_start(a->discover, &in, a->now_ms);
     if (e != OK)
-        a->fault = a->discover.fault;
+        a->fault = a->discover->fault;
     return e;
 }
 
 /* Both rows go on with the one discovery: WAIT, DONE with a->cluster filled, or ERROR. */
 static enum step go_on(struct agent *a)
 {
-    switch (discover_step(&a->discover, a->now_ms, &a->cluster)) {
+    switch (discover_step(a->discover, a->now_ms, &a->cluster)) {
     case DISCOVER_WAIT:
-        a->at.wake_ms = discover_wake_ms(&a->discover);
+        a->at.wake_ms = discover_wake_ms(a->discover);
         return STEP_WAIT;
     case DISCOVER_DONE:
         return STEP_DONE;
     default:
-        a->fault = a->discover.fault;
+        a->fault = a->discover->fault;
         return STEP_ERROR;
     }
 }
@@ -65,7 +69,7 @@ enum step discover_phase_step(struct agent *a)
 {
     enum step s = go_on(a);
 
-    if (s == STEP_WAIT && discover_trusted(&a->discover))
+    if (s == STEP_WAIT && discover_trusted(a->discover))
         s = STEP_DONE;
     a->trusted = s == STEP_DONE;
     return s;
@@ -73,13 +77,13 @@ enum step discover_phase_step(struct agent *a)
 
 void discover_phase_stop(struct agent *a)
 {
-    if (!a->trusted)
-        discover_stop(&a->discover);
+    if (!a->trusted && a->discover)
+        discover_stop(a->discover);
 }
 
 void discover_phase_report(struct agent *a)
 {
-    const struct discover_result *r = &a->discover.result;
+    const struct discover_result *r = &a->discover->result;
 
     journal_text(&a->journal, "family", r->prover.family == FAMILY_V6 ? "ipv6" : "ipv4");
     journal_ip(&a->journal, "server", &r->prover);
@@ -190,7 +194,7 @@ enum step configure_step(struct agent *a)
 
 void configure_stop(struct agent *a)
 {
-    discover_stop(&a->discover);
+    discover_stop(a->discover);
     a->trusted = false;
 }
 

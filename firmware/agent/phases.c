@@ -124,6 +124,7 @@ const struct phase_table phases_node = {
     .leaves_out = leaves_out,
     .glance_ms = target_glance_ms,
     .release = node_release,
+    .drop = node_drop,
     .turn = keeper_turn,
     .wake_ms = keeper_wake_ms,
 };

@@ -34,6 +34,7 @@ struct phase_table {
     uint32_t (*glance_ms)(const struct agent *a, enum phase_id row); /* may be NULL; as in struct phase */
     void (*release)(
         struct agent *a);          /* link starts anew: what later rows hold of the network is given back */
+    void (*drop)(struct agent *a); /* ends what lies in the arena and is not only bytes: connections */
     void (*turn)(struct agent *a); /* once a turn */
     uint64_t (*wake_ms)(const struct agent *a); /* when it wants its next turn at the latest */
 };
@@ -56,6 +57,10 @@ bool phases_has_address(const struct agent *a, const struct ip *ip);
 enum step phases_wait(struct agent *a, uint32_t ms);
 enum { PHASES_STORE_MS = 1 }; /* between two looks at a storage that works */
 
+/* Empties the arena. All that lives in it is ended first, so nobody else resets it: the connections of a fetch and of discovery take turns in it with
+ * what was fetched. */
+void phases_forget(struct agent *a);
+
 /* Makes a->next durable, and a->state equal to it. ERR_BUSY: not yet; a->saving stays true, and the step waits and calls again. Otherwise OK, or
  * an error that stands in a->fault. What an attempt began and did not end is given up with it. */
 enum err phases_save(struct agent *a) MUST_USE;
@@ -73,6 +78,7 @@ enum err link_start(struct agent *a);
 enum step link_step(struct agent *a);
 void link_report(struct agent *a);
 void node_release(struct agent *a);
+void node_drop(struct agent *a);
 enum err address_start(struct agent *a);
 enum step address_step(struct agent *a);
 void address_report(struct agent *a);
@@ -123,7 +129,8 @@ enum step bmc_parse_step(struct agent *a);
 enum step bmc_accept_step(struct agent *a);
 enum err bmc_commit_start(struct agent *a);
 enum step bmc_commit_step(struct agent *a);
+void bmc_commit_report(struct agent *a);
 enum step bmc_serve_step(struct agent *a);
-void bmc_release(struct agent *a);
+void bmc_drop(struct agent *a);
 
 #endif

@@ -41,7 +41,7 @@ static const struct phase rows[PHASE_COUNT] = {
     [PHASE_ACCEPT] = {.name = "accept", .step = bmc_accept_step, .report = accept_report,
                       .deadline_ms = 5000, .late = ERR_DEADLINE, .on_error = PHASE_FETCH},
     /* -> durable: the bundle, then its sequence */
-    [PHASE_COMMIT] = {.name = "commit", .start = bmc_commit_start, .step = bmc_commit_step,
+    [PHASE_COMMIT] = {.name = "commit", .start = bmc_commit_start, .step = bmc_commit_step, .report = bmc_commit_report,
                       .deadline_ms = 60000, .late = ERR_STORE_IO, .on_error = PHASE_COMMIT},
     /* -> something newer on the server, which is looked at from verify on */
     [PHASE_SERVE] = {.name = "serve", .step = bmc_serve_step, .stop = fetch_stop, .on_error = PHASE_SERVE, .next = PHASE_VERIFY},
@@ -65,7 +65,8 @@ static enum phase_id after(const struct agent *a, enum phase_id row, enum err e)
 const struct phase_table phases_bmc = {
     .rows = rows,
     .after = after,
-    .release = bmc_release,
+    .release = bmc_drop,
+    .drop = bmc_drop,
     .turn = serve_turn,
     .wake_ms = serve_wake_ms,
 };

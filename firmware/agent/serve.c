@@ -12,33 +12,6 @@ enum { OPEN_RETRY_MS = 1000, GIVEN_MS = 1000 };
 
 static const char row[] = "serve";
 
-enum err serve_load(struct agent *a)
-{
-    struct serve *s = &a->serve;
-    uint64_t seq;
-    size_t n = 0;
-    enum err e = a->board->bundles ? reclog_read(a->board->bundles, s->bytes, sizeof(s->bytes), &n, &seq)
-                                   : ERR_STORE_EMPTY;
-
-    s->has_bundle = false;
-    s->n = e == OK ? n : 0;
-    return e == ERR_LIMIT ? ERR_STORE_LOST : e;
-}
-
-enum err serve_store(struct agent *a, struct span bundle)
-{
-    const struct storage *st = a->board->bundles;
-    enum err e = st ? reclog_write(st, bundle, &a->serve.storing) : OK;
-
-    /* What is damaged here can be fetched again, and the sequence is not here: without its mark the log begins anew. */
-    if (e == ERR_STORE_LOST) {
-        e = st->erase(st->ctx, 0, st->erase_size);
-        if (e == OK)
-            e = reclog_write(st, bundle, &a->serve.storing);
-    }
-    return e;
-}
-
 /* What the host can read without the bundle. */
 static void put_status(struct serve *s)
 {
@@ -53,18 +26,99 @@ static void put_status(struct serve *s)
     buf_u8(&b, 0);
 }
 
+static enum err read_piece(void *ctx, size_t off, uint8_t *ret, size_t n)
+{
+    const struct agent *a = ctx;
+
+    return reclog_piece(a->board->bundles, &a->serve.offered, (uint32_t)off, ret, (uint32_t)n);
+}
+
 /* Gives the server what it says from now on. */
 static void tell(struct agent *a)
 {
     struct serve *s = &a->serve;
-    struct hostnet_content content = {.closed = !s->open};
+    struct hostnet_content content = {.closed = !s->open, .read = read_piece, .ctx = a};
 
     put_status(s);
     if (s->has_bundle)
-        content.bundle = span_of(s->bytes, s->n);
+        content.bundle_n = s->offered.n;
     memcpy(content.digest, s->digest, sizeof(content.digest));
     content.status = span_str(s->status);
     hostnet_serve(&content);
+}
+
+/* The newest record is the bundle with these bytes. */
+static void note_stored(struct serve *s, const struct reclog_record *r, struct span bundle)
+{
+    s->stored = *r;
+    s->has_stored = hash_sha256(bundle, s->stored_hash) == OK;
+}
+
+enum err serve_load(struct agent *a)
+{
+    const struct storage *st = a->board->bundles;
+    struct buf *b = &a->bundle_bytes;
+    struct reclog_record r;
+    enum err e = st ? reclog_find(st, &r) : ERR_STORE_EMPTY;
+
+    a->serve.has_bundle = a->serve.has_stored = false;
+    if (e == OK)
+        e = r.n > b->cap ? ERR_STORE_LOST : reclog_piece(st, &r, 0, b->p, r.n);
+    if (e != OK)
+        return e;
+    b->n = r.n;
+    note_stored(&a->serve, &r, buf_span(b));
+    return OK;
+}
+
+bool serve_has(const struct agent *a, struct span bundle)
+{
+    uint8_t hash[HASH_SIZE];
+
+    return a->serve.has_stored && hash_sha256(bundle, hash) == OK &&
+           memcmp(hash, a->serve.stored_hash, HASH_SIZE) == 0;
+}
+
+/* What is served is not overwritten under the hands of a host that reads it: if it is not the newest record, or no record is whole, it is not served any
+ * more from here on. */
+static enum err make_way(struct agent *a)
+{
+    struct serve *s = &a->serve;
+    struct reclog_record r = {.n = 0};
+    enum err e = reclog_find(a->board->bundles, &r);
+
+    if (e == ERR_BUSY)
+        return e;
+    s->has_stored = false;
+    if (s->has_bundle && (e != OK || r.at != s->offered.at || r.seq != s->offered.seq)) {
+        s->has_bundle = false;
+        tell(a);
+    }
+    return OK;
+}
+
+enum err serve_store(struct agent *a, struct span bundle)
+{
+    const struct storage *st = a->board->bundles;
+    struct serve *s = &a->serve;
+    struct reclog_record r;
+    enum err e = st ? OK : ERR_STORE_EMPTY;
+
+    if (e == OK && s->storing.step == 0)
+        e = make_way(a);
+    if (e == OK)
+        e = reclog_write(st, bundle, &s->storing);
+    /* What is damaged here can be fetched again, and the sequence is not here: without its mark the log begins anew. */
+    if (st && e == ERR_STORE_LOST) {
+        e = st->erase(st->ctx, 0, st->erase_size);
+        if (e == OK)
+            e = reclog_write(st, bundle, &s->storing);
+    }
+    if (e == OK)
+        e = reclog_find(st, &r);
+    if (e == OK)
+        note_stored(s, &r, bundle);
+    return e;
 }
 
 /* A window begins; it is told if none was open, or the bundle is a fresh one. */
@@ -84,13 +138,11 @@ static void open_window(struct agent *a, bool fresh)
     journal_end(&a->journal);
 }
 
-void serve_take(struct agent *a, struct span bundle)
+void serve_take(struct agent *a)
 {
     struct serve *s = &a->serve;
 
-    if (bundle.p != s->bytes)
-        memcpy(s->bytes, bundle.p, bundle.n);
-    s->n = bundle.n;
+    s->offered = s->stored;
     s->sequence = a->bundle.node.sequence;
     s->expires_s = a->bundle.node.expires_s;
     memcpy(s->digest, verified_digest(a->verified), HASH_SIZE);

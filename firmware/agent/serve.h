@@ -2,6 +2,9 @@
  * serve.h - a BMC holds its host's bundle and hands it over the link to that host, beside whatever row is running: a management network that is
  * down, or a bundle that is refused, ends nothing here.
  *
+ * The bundle is where the board stores it (board.h: bundles) and is read from there in pieces; no copy of it is in memory. The log has two places,
+ * and a record is written over the older one. So what is served is the newest record, and when it no longer is, it is withdrawn before the next write.
+ *
  * It is given out within a window (site: serve-window) that begins at the BMC's own start, when the link comes up, which is what the host's power-on
  * or reset looks like from here, and when there is another bundle; and that ends when the host reports that it joined.
  */
@@ -27,22 +30,25 @@ struct serve {
     int64_t expires_s;         /* of the bundle */
     char status[512];          /* JSON */
     unsigned refresh_failures; /* of looking for a newer bundle, one after the other */
-    bool has_bundle;           /* accepted for the host, and in `bytes` */
+    bool has_bundle;           /* accepted for the host, and `offered` */
     uint64_t sequence;
     char name[254]; /* NodeJoin's */
     uint8_t digest[HASH_SIZE];
     struct reclog_job storing; /* while a bundle is on its way to the storage */
-    size_t n;
-    uint8_t bytes[LIMIT_COURIER];
+    bool has_stored;           /* `stored` is the newest record, and `stored_hash` the SHA-256 of its bytes */
+    struct reclog_record stored, offered;
+    uint8_t stored_hash[HASH_SIZE];
 };
 
-/* The bundle that the board stored, into serve.bytes. ERR_STORE_EMPTY: there is none; ERR_STORE_LOST, ERR_STORE_IO; ERR_BUSY. */
+/* The bundle that the board stored, into a->bundle_bytes. ERR_STORE_EMPTY: there is none; ERR_STORE_LOST, ERR_STORE_IO; ERR_BUSY. */
 enum err serve_load(struct agent *a) MUST_USE;
-/* Makes these bytes durable. OK without effect where the board has no place for them. ERR_BUSY: call again with the same bytes.
- * ERR_STORE_FULL, ERR_STORE_IO. */
+/* This is what is stored, byte for byte. */
+bool serve_has(const struct agent *a, struct span bundle);
+/* Makes these bytes durable. ERR_BUSY: call again with the same bytes. ERR_STORE_EMPTY: the board has no place for them; ERR_STORE_FULL,
+ * ERR_STORE_IO. */
 enum err serve_store(struct agent *a, struct span bundle) MUST_USE;
-/* From now on this bundle is handed over, which a->bundle.node and a->verified describe. It may lie in serve.bytes already. */
-void serve_take(struct agent *a, struct span bundle);
+/* From now on the stored bundle is handed over, which a->bundle.node and a->verified describe. */
+void serve_take(struct agent *a);
 
 /* Once a turn: the link, the window, the host's reports. */
 void serve_turn(struct agent *a);

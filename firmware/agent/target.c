@@ -277,12 +277,11 @@ enum err target_do_step(struct agent *a, unsigned step)
 
 enum step target_switch(struct agent *a)
 {
-    arena_reset(&a->arena);
+    phases_forget(a);
     wipe(a->arena_mem, sizeof(a->arena_mem));
     wipe(a->bundle_mem, sizeof(a->bundle_mem));
     wipe(a->file_mem, sizeof(a->file_mem));
     wipe(&a->bundle, sizeof(a->bundle));
-    a->verified = NULL;
     (void)a->host->target_switch(a->host->ctx, &a->fault);
     return STEP_ERROR;
 }

@@ -8,7 +8,7 @@
 #define LIMIT_BUNDLE      (128 * 1024) /* a signed bundle */
 #define LIMIT_YAML        (64 * 1024)  /* one YAML stream */
 #define LIMIT_YAML_HEAP   (160 * 1024) /* libyaml's own buffers, reset after each stream */
-#define LIMIT_ARENA       (768 * 1024) /* documents of one boot */
+#define LIMIT_ARENA       (804 * 1024) /* documents of one boot, connections */
 #define LIMIT_ANSWER      (96 * 1024)  /* one answer of the API server */
 #define LIMIT_TLS_OUT     4096         /* TLS: what one record of ours holds */
 #define LIMIT_TLS_IN      4096         /* TLS: what is taken from the network at once */

@@ -81,10 +81,11 @@ class Site(Console):
         return self.wait(f"{phase} done", lambda e: e.phase == phase and e.event == "done", timeout)
 
 
-def get(host, path):
-    """What the BMC answers to a host over its link, or nothing."""
-    code = ("import socket,sys; s=socket.create_connection(('fe80::6a62:1%bmc0',80),5); s.sendall(sys.argv[1].encode()); d=b''\n"
-            "while True:\n c=s.recv(4096)\n if not c: break\n d+=c\nsys.stdout.write(d.decode())")
+def get(host, path, pause_s=0, window=65536):
+    """What the BMC answers to a host over its link, or nothing. A slow host pauses before each read, and has little room for what it did not read."""
+    code = ("import socket,sys,time; s=socket.socket(socket.AF_INET6); s.settimeout(5); s.setsockopt(socket.SOL_SOCKET,socket.SO_RCVBUF,%d)\n"
+            "s.connect(socket.getaddrinfo('fe80::6a62:1%%bmc0',80)[0][4]); s.sendall(sys.argv[1].encode()); d=b''\n"
+            "while True:\n time.sleep(%g)\n c=s.recv(4096)\n if not c: break\n d+=c\nsys.stdout.write(d.decode())") % (window, pause_s)
     done = subprocess.run(["ip", "netns", "exec", host, "python3", "-c", code, f"GET {path} HTTP/1.1\r\nHost: bmc\r\n\r\n"], text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL)
     return done.stdout if done.returncode == 0 and " 200 " in done.stdout else None

@@ -36,6 +36,7 @@ static struct x509_roots roots;
 static uint8_t body[BODY_CAP];
 static struct buf got;
 static struct https h;
+static struct conn conns[RACE_PARALLEL];
 
 static int listener(uint16_t *ret_port)
 {
@@ -202,7 +203,8 @@ static enum https_step fetch(const char *text)
     world.opened = 0;
     netpeer_start(NET_DAD_OPTIMISTIC, FAMILIES_BOTH);
     assert_true(netpeer_run(5, netpeer_both_ready));
-    assert_int_equal(https_start(&h, &url, &roots, time(NULL), TIME_TRUSTED, &got, netpeer.now_ms), OK);
+    assert_int_equal(https_start(&h, &url, &roots, time(NULL), TIME_TRUSTED, conns, &got, netpeer.now_ms),
+                     OK);
     h.transport = &sockets;
     for (unsigned i = 0; i < TURNS && step == HTTPS_WAIT; i++) {
         (void)netpeer_run(0, NULL);

@@ -28,6 +28,7 @@ static struct {
 
 static struct x509_roots roots;
 static uint8_t body_mem[BODY_CAP];
+static struct conn conns[RACE_PARALLEL];
 
 static enum err redirected(const struct ip *server, uint16_t port, int *ret_id)
 {
@@ -197,7 +198,7 @@ static enum https_step fetch(struct https *h, const char *text, struct buf *body
     kernel_use(&kernel);
     assert_ptr_equal(net_transport(), &streams);
     assert_int_equal(net_start(NULL, 0, &options, clock_now_ms()), OK);
-    assert_int_equal(https_start(h, &url, &roots, time(NULL), TIME_TRUSTED, body, clock_now_ms()), OK);
+    assert_int_equal(https_start(h, &url, &roots, time(NULL), TIME_TRUSTED, conns, body, clock_now_ms()), OK);
     return run(h, limit_ms, ret_turns);
 }
 

@@ -6,18 +6,18 @@ from proc import run
 
 
 class Authority:
-    """A certificate authority in a folder of its own."""
+    """A certificate authority in a folder of its own. rsa: False for P-256, True for 2048 bits, or the bits."""
 
     def __init__(self, folder, name, rsa=False):
         os.makedirs(folder, exist_ok=True)
-        self.folder, self.rsa = folder, rsa
+        self.folder, self.rsa = folder, 2048 if rsa is True else rsa
         self.key, self.cert = os.path.join(folder, "ca.key"), os.path.join(folder, "ca.crt")
         self._key(self.key)
         run("openssl", "req", "-x509", "-new", "-sha256", "-key", self.key, "-out", self.cert, "-days", "3650", "-subj", f"/CN={name}",
             "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign")
 
     def _key(self, path):
-        how = ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"] if self.rsa else ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        how = ["RSA", "-pkeyopt", f"rsa_keygen_bits:{self.rsa}"] if self.rsa else ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
         run("openssl", "genpkey", "-algorithm", *how, "-out", path)
 
     def leaf(self, name, san, usage="serverAuth", start=None, end=None):
