@@ -107,6 +107,7 @@ struct agent {
     struct plain plain;
     struct url url;
     struct https https;
+    struct conn *conns; /* of https, in the arena; NULL: none since that was reset */
     struct arena
         arena; /* connections of a fetch; then verified payload, YAML trees, and discovery (phases_forget) */
     struct buf bundle_bytes;

@@ -44,6 +44,18 @@ void phases_forget(struct agent *a)
     a->table->drop(a);
     arena_reset(&a->arena);
     a->verified = NULL;
+    a->conns = NULL;
+}
+
+struct conn *phases_conns(struct agent *a)
+{
+    const size_t n = RACE_PARALLEL * sizeof(*a->conns);
+
+    if (!a->conns)
+        a->conns = arena_take(&a->arena, n);
+    else
+        memset(a->conns, 0, n);
+    return a->conns;
 }
 
 enum err phases_save(struct agent *a)

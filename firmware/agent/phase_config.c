@@ -17,7 +17,7 @@ static enum err begin_fetch(struct agent *a)
     a->bundle_bytes.n = 0;
     a->bundle_bytes.overflow = false;
     phases_forget(a);
-    struct conn *conns = arena_take(&a->arena, RACE_PARALLEL * sizeof(*conns));
+    struct conn *conns = phases_conns(a);
     if (!conns) {
         fault_clear(&a->https.fault);
         return fault_set(&a->https.fault, ERR_NOMEM, "the connections of a fetch");

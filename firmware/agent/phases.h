@@ -60,6 +60,8 @@ enum { PHASES_STORE_MS = 1 }; /* between two looks at a storage that works */
 /* Empties the arena. All that lives in it is ended first, so nobody else resets it: the connections of a fetch and of discovery take turns in it with
  * what was fetched. */
 void phases_forget(struct agent *a);
+/* The connections of a->https, idle and in the arena until that is emptied; a->https is stopped. NULL: there is no room. */
+struct conn *phases_conns(struct agent *a);
 
 /* Makes a->next durable, and a->state equal to it. ERR_BUSY: not yet; a->saving stays true, and the step waits and calls again. Otherwise OK, or
  * an error that stands in a->fault. What an attempt began and did not end is given up with it. */

@@ -87,15 +87,18 @@ static bool may_run(const struct agent *a)
 static void begin(struct agent *a)
 {
     struct report *r = &a->report;
+    struct conn *conns = phases_conns(a);
     struct url url = {.host = ""};
 
     (void)!url_parse(span_str(a->site.report_url), &url);
-    r->next_ms = a->now_ms + LIMIT_MS;
+    r->next_ms = a->now_ms + LIMIT_MS; /* also of the next try, where there is no memory now */
     r->answer = BUF_OF(r->answer_mem);
-    r->busy = true;
+    r->busy = conns != NULL;
+    if (!conns)
+        return;
     /* A start that failed is found by the first step. */
     (void)!https_post(&a->https, &url, &a->site.roots, agent_time(a), a->time.quality, buf_span(&r->content),
-                      &r->answer, a->now_ms);
+                      conns, &r->answer, a->now_ms);
 }
 
 void report_turn(struct agent *a)

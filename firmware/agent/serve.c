@@ -93,6 +93,9 @@ static enum err make_way(struct agent *a)
     if (s->has_bundle && (e != OK || r.at != s->offered.at || r.seq != s->offered.seq)) {
         s->has_bundle = false;
         tell(a);
+        journal_begin(&a->journal, a->now_ms, row, "withdrawn");
+        journal_num(&a->journal, "sequence", s->sequence);
+        journal_end(&a->journal);
     }
     return OK;
 }

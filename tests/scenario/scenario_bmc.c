@@ -184,6 +184,28 @@ static void test_damaged_store(void **unused)
     scenario_expect("sequence=7 bundle=node-1", 0);
 }
 
+/* What is served is read where it is stored. While that cannot be read the host gets nothing, and what is no longer whole is withdrawn before anything is
+ * written over it. */
+static void test_store_breaks_while_serving(void **unused)
+{
+    (void)unused;
+    start_bmc();
+    scenario_run(100);
+    machine.disk.io_error = true;
+    pair_boot_host();
+    pair_run(3000);
+    assert_int_equal(pair_count(&pair_host, " verify done"), 0);
+    assert_int_equal(pair_count(&machine, " serve given"), 0);
+    machine.disk.io_error = false;
+    pair_expect(&pair_host, " verify done", 20000);
+    pair_expect(&machine, " serve given sequence=7", 1000);
+    memset(machine.disk.now + DISK_STATE + DISK_BLOCK, 0x5a, DISK_BUNDLES - DISK_BLOCK);
+    scenario_publish(8, families, NULL);
+    pair_expect(&machine, " serve withdrawn sequence=7", 20000);
+    pair_expect(&machine, " serve open sequence=8", 20000);
+    assert_int_equal(pair_count(&machine, " serve withdrawn"), 1);
+}
+
 static void test_window(void **unused)
 {
     (void)unused;
@@ -320,6 +342,7 @@ int main(void)
         PAIR(test_follows_the_server),
         PAIR(test_power_cuts),
         PAIR(test_damaged_store),
+        PAIR(test_store_breaks_while_serving),
         PAIR(test_window),
         PAIR(test_host_refuses_what_is_in_clear),
         SCENARIO(test_bmc_first),

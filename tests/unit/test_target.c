@@ -114,6 +114,7 @@ static int start(void **state)
     memset(&os, 0, sizeof(os));
     memset(&agent, 0, sizeof(agent));
     agent.host = &host;
+    agent.table = &phases_node;
     agent.file = BUF_OF(agent.file_mem);
     agent.site.families = FAMILIES_BOTH;
     memcpy(agent.site.target, "LABEL=debian", sizeof("LABEL=debian"));
