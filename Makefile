@@ -283,7 +283,8 @@ $(foreach a,$(ARCHES) $(METALS),$(eval GCC_INCLUDE_$a := $(shell $(CROSS_$a)gcc 
 
 #
 # Third-party sources: unpacked once per content of the lock file; the lists of their files are read from there. libyaml's input buffers, four
-# times this size together, have no option: its whole input is in memory, and 64 KiB more of it would be a quarter of a BMC's.
+# times this size together, have no option: its whole input is in memory, and 64 KiB more of it would be a quarter of a BMC's. Nor has musl's printf
+# one without floating point, which nothing here prints: asked for it, it fails with EINVAL.
 #
 YAML_INPUT := 2048
 
@@ -292,7 +293,9 @@ include $(TP_SRC)/.sources.mk
 $(TP_SRC)/.sources.mk: $(TP_SRC)/.lock
 	@tools/fetch unpack $(TP_SRC)
 	@sed -i 's/^\(#define INPUT_RAW_BUFFER_SIZE *\)16384$$/\1$(YAML_INPUT)/' $(TP_SRC)/libyaml/src/yaml_private.h
+	@sed -i 's/l = fmt_fp(f, arg.f, w, p, fl, t);/goto inval;/' $(TP_SRC)/musl/src/stdio/vfprintf.c
 	@grep -q 'INPUT_RAW_BUFFER_SIZE *$(YAML_INPUT)$$' $(TP_SRC)/libyaml/src/yaml_private.h
+	@! grep -q '= fmt_fp' $(TP_SRC)/musl/src/stdio/vfprintf.c
 	@cd $(TP_SRC) && { \
 	    echo TP_FILES_lwip := lwip/src/core/*.c lwip/src/core/ipv4/*.c lwip/src/core/ipv6/*.c lwip/src/netif/ethernet.c; \
 	    echo TP_FILES_mbedtls := mbedtls/library/*.c; \
