@@ -42,6 +42,7 @@ class Site(Console):
             w.ip(self.host, "link", "set", "bmc0", "up")
             w.sysctl(self.host, "net.ipv6.conf.bmc0.disable_ipv6", 0)
             self.op = Operator(w, os.path.join(BUILD, "host/joinctl"))
+            _, self.host_key = self.op.device_key("host")
             self.www = w.path("www")
             os.makedirs(self.www)
             self.kernel = armv7.Kernel(w, TOP)
@@ -59,8 +60,8 @@ class Site(Console):
                                                                                       "permit-unsealed = yes", "refresh = 5"])
 
     def publish(self, sequence, uuid=HOST):
-        """Of a size that comes in full frames."""
-        bundle = self.op.sign(self.op.node(uuid=uuid, sequence=sequence, extra=f"# {'site note ' * 600}\n"), self.op.join(self.pki.cluster.pin(), node_ip=None))
+        """Sealed to the host, and of a size that comes in full frames."""
+        bundle = self.op.sign(self.op.node(uuid=uuid, sequence=sequence), self.op.join(self.pki.cluster.pin(), node_ip=None), extra=["--seal-to", self.host_key])
         shutil.copy(bundle, os.path.join(self.www, "new"))
         os.rename(os.path.join(self.www, "new"), os.path.join(self.www, "node.jws"))
 

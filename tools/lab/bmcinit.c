@@ -54,8 +54,12 @@ static bool next(FILE *f, struct command *c)
     if (!fgets(c->line, sizeof(c->line), f))
         return false;
     c->line[strcspn(c->line, "\n")] = 0;
-    for (char *w = strtok(c->line, " "); w && c->n < WORDS; w = strtok(NULL, " "))
-        c->word[c->n++] = w;
+    for (char *p = c->line; c->n < WORDS && *p;) {
+        c->word[c->n++] = p;
+        p += strcspn(p, " ");
+        if (*p)
+            *p++ = 0;
+    }
     c->word[c->n] = NULL;
     return true;
 }
