@@ -53,12 +53,12 @@ struct site {
     struct ip syslog;          /* the log server; family NONE: there is none */
     uint16_t syslog_port;
     char report_url[SITE_TEXT_MAX]; /* https; empty: nobody is told */
-    unsigned log;               /* 0 quiet, 1 normal, 2 debug */
-    bool permit_unsealed;       /* between a BMC and its host a bundle may pass that is not sealed */
-    enum site_via via;          /* where this machine gets its bundle from */
-    char bmc_link[16];          /* its NIC towards its BMC, or SITE_BMC_SMBIOS */
-    char host_link[16];         /* a BMC's NIC towards its host; empty: this machine is no BMC */
-    struct board_identity host; /* what is known of that host */
+    unsigned log;                   /* 0 quiet, 1 normal, 2 debug */
+    bool permit_unsealed;           /* between a BMC and its host a bundle may pass that is not sealed */
+    enum site_via via;              /* where this machine gets its bundle from */
+    char bmc_link[16];              /* its NIC towards its BMC, or SITE_BMC_SMBIOS */
+    char host_link[16];             /* a BMC's NIC towards its host; empty: this machine is no BMC */
+    struct board_identity host;     /* what is known of that host */
     uint8_t host_macs[SITE_HOST_MACS_MAX][6];
     unsigned host_mac_count;
     uint32_t serve_window_s; /* from the host's power-on or reset; 0: without an end. Default 1800 */

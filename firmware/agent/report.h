@@ -8,7 +8,8 @@
 #ifndef JOINBOOT_AGENT_REPORT_H
 #define JOINBOOT_AGENT_REPORT_H
 
-#include "firmware/base/base.h"
+#include "firmware/base/err.h"
+#include "firmware/base/span.h"
 
 enum { REPORT_MAX = 512, REPORT_ANSWER_MAX = 1024 };
 

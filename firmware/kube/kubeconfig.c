@@ -26,8 +26,7 @@ static enum err only(const struct yaml_node *map, const char *names, struct faul
         while (*name && !span_is(n->key, name))
             name += strlen(name) + 1;
         if (!*name)
-            return refuse(f, n,
-                          "is not supported");
+            return refuse(f, n, "is not supported");
     }
     return OK;
 }

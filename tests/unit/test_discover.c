@@ -14,10 +14,10 @@
 #include "firmware/base/limits.h"
 #include "firmware/base/text.h"
 #include "firmware/kube/discover.h"
-#include "tests/unit/kubepeer.h"
+#include "tests/unit/kubesays.h"
 #include "tests/unit/netpeer.h"
 
-#define TOKEN "abcdef.0123456789abcdef"
+#define TOKEN KUBESAYS_TOKEN
 #define V4    "127.0.0.1"
 #define V6    "fd00:1:2:3::3"
 /* What the scripted DNS says for any name (netpeer.h). */
@@ -30,61 +30,6 @@ static struct discover d;
 static struct discover_result result;
 static struct join join;
 
-/* What the servers say. */
-static struct {
-    const char *token, *server, *ca;
-    unsigned status[4]; /* of cluster-info, kubelet-config, Node, kubeadm-config */
-    const char *kubelet, *node, *kubeadm, *date;
-    bool close_info, close_each, tail;
-    struct span file;
-    bool dns; /* names are resolved on the scripted link, whose time then passes */
-} say;
-
-static void put_configmap(struct buf *b, const char *key, const char *text)
-{
-    buf_fmt(b, "{\"kind\":\"ConfigMap\",\"data\":{\"%s\":", key);
-    json_put_string(b, span_str(text));
-    buf_str(b, "}}");
-}
-
-static void answer(unsigned peer, unsigned n, struct span request, struct buf *ret)
-{
-    static uint8_t body[1 << 17];
-    struct buf b = BUF_OF(body);
-    static const char *const paths[] = {"/api/v1/namespaces/kube-public/configmaps/cluster-info ",
-                                        "/api/v1/namespaces/kube-system/configmaps/kubelet-config ",
-                                        "/api/v1/nodes/node-1 ",
-                                        "/api/v1/namespaces/kube-system/configmaps/kubeadm-config "};
-    unsigned which = COUNT(paths);
-    char path[300];
-
-    (void)peer;
-    (void)n;
-    for (unsigned i = 0; i < COUNT(paths); i++)
-        which = span_find_str(request, paths[i]) < request.n ? i : which;
-    if (which == COUNT(paths))
-        fail_msg("%.*s", (int)request.n, (const char *)request.p);
-    assert_true(span_find_str(request, "\r\nAccept: application/json\r\n") < request.n);
-    assert_true((span_find_str(request, "\r\nAuthorization: Bearer " TOKEN "\r\n") < request.n) ==
-                (which > 0));
-    snprintf(path, sizeof(path), "%s/%s.pem", testcrypto_dir(), say.ca);
-    if (say.status[which] != 200)
-        buf_str(&b, "{\"kind\":\"Status\",\"message\":\"no such thing\"}");
-    else if (which == 0)
-        kubepeer_cluster_info(&b, say.token, say.server, testcrypto_file(path));
-    else if (which == 2)
-        buf_str(&b, say.node);
-    else
-        put_configmap(&b, which == 1 ? "kubelet" : "ClusterConfiguration",
-                      which == 1 ? say.kubelet : say.kubeadm);
-    kubepeer_http(ret, say.status[which], say.date, which == 0,
-                  say.close_each || (which == 0 && say.close_info), buf_span(&b));
-    if (say.tail && which == 0)
-        buf_str(ret, "x");
-}
-
-static const struct kubepeer_script script = {.answer = answer};
-
 static void pin_file(const char *name)
 {
     struct x509_roots roots = tlspeer_roots(name);
@@ -96,15 +41,15 @@ static void pin_file(const char *name)
 static int setup(void **state)
 {
     (void)state;
-    memset(&say, 0, sizeof(say));
-    say.token = TOKEN;
-    say.server = "https://" V4 ":6443";
-    say.ca = "ca";
+    memset(&kubesays, 0, sizeof(kubesays));
+    kubesays.token = TOKEN;
+    kubesays.server = "https://" V4 ":6443";
+    kubesays.ca = "ca";
     for (unsigned i = 0; i < 4; i++)
-        say.status[i] = 200;
-    say.status[2] = 404;
-    say.kubelet = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
-    say.kubeadm =
+        kubesays.status[i] = 200;
+    kubesays.status[2] = 404;
+    kubesays.kubelet = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
+    kubesays.kubeadm =
         "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: v1.36.2\n"
         "clusterName: lab\nnetworking:\n  serviceSubnet: 10.96.0.0/16\n";
     join = (struct join){.has_bootstrap_token = true,
@@ -122,7 +67,7 @@ static int teardown(void **state)
     discover_stop(&d);
     discover_stop(&d);
     kubepeer_stop_all();
-    if (say.dns)
+    if (kubesays.dns)
         net_stop();
     return 0;
 }
@@ -133,7 +78,7 @@ static enum discover_step run(void)
 {
     struct discover_input in = {.transport = &kubepeer_transport,
                                 .join = &join,
-                                .file = say.file,
+                                .file = kubesays.file,
                                 .node_name = node_name,
                                 .kubelet_version = SPAN_LIT("Kubernetes v1.36.2"),
                                 .now_s = time(NULL),
@@ -142,20 +87,20 @@ static enum discover_step run(void)
     enum discover_step step = DISCOVER_WAIT;
 
     arena_init(&arena, memory, sizeof(memory));
-    if (say.file.n > 0)
-        assert_int_equal(gate_admit(GATE_OWN_FILE, say.file), OK);
+    if (kubesays.file.n > 0)
+        assert_int_equal(gate_admit(GATE_OWN_FILE, kubesays.file), OK);
     result = (struct discover_result){.connections = 99};
     netpeer_reset();
-    if (say.dns) {
+    if (kubesays.dns) {
         netpeer_start(NET_DAD_OPTIMISTIC, FAMILIES_BOTH);
         assert_true(netpeer_run(5, netpeer_both_ready));
     }
     assert_int_equal(discover_start(&d, &in, netpeer.now_ms), OK);
     for (unsigned i = 0; i < 4000 && step == DISCOVER_WAIT; i++) {
-        if (say.dns)
+        if (kubesays.dns)
             (void)netpeer_run(0, NULL);
         step = discover_step(&d, netpeer.now_ms++, &result);
-        kubepeer_turn(&script);
+        kubepeer_turn(&kubesays_script);
         if (step == DISCOVER_WAIT)
             usleep(500);
     }
@@ -207,14 +152,14 @@ static void test_one_connection(void **state)
     assert_true(span_is(result.server, "https://" V4 ":6443"));
     assert_string_equal(result.cluster.name, "lab");
     assert_int_equal(result.cluster.minor, 36);
-    assert_true(span_is(result.kubelet_config, say.kubelet) && gate_admitted(result.kubelet_config));
+    assert_true(span_is(result.kubelet_config, kubesays.kubelet) && gate_admitted(result.kubelet_config));
     assert_int_equal(result.peer.family, FAMILY_V4);
     assert_string_equal(result.tls, "TLSv1.3");
     assert_int_equal(result.date_s, 0);
     for (size_t i = 0; i < sizeof(d.request); i++)
         assert_int_equal(d.request[i], 0);
     discover_stop(&d);
-    assert_true(span_is(result.kubelet_config, say.kubelet));
+    assert_true(span_is(result.kubelet_config, kubesays.kubelet));
 }
 
 static void test_order(void **state)
@@ -239,7 +184,7 @@ static void test_v6(void **state)
     (void)state;
     join.endpoint_host = SPAN_LIT(V6);
     assert_int_equal(ip_parse(join.endpoint_host, &join.endpoint_ip), OK);
-    say.server = "https://[" V6 "]:6443";
+    kubesays.server = "https://[" V6 "]:6443";
     kubepeer_start(0, "leaf", V6);
     SUCCEEDS();
     assert_int_equal(result.peer.family, FAMILY_V6);
@@ -255,8 +200,8 @@ static void test_rogue_relay(void **state)
 
     for (unsigned i = 0; i < 2; i++) {
         setup(state);
-        say.dns = true;
-        say.server = "https://server.test:6443";
+        kubesays.dns = true;
+        kubesays.server = "https://server.test:6443";
         join.endpoint_host = SPAN_LIT("server.test");
         join.endpoint_ip = (struct ip){.family = FAMILY_NONE};
         kubepeer_start(0, "leaf", honest[i]);
@@ -275,7 +220,7 @@ static void test_rogue_relay(void **state)
 static void test_other_server(void **state)
 {
     (void)state;
-    say.server = "https://[" V6 "]:6443";
+    kubesays.server = "https://[" V6 "]:6443";
     kubepeer_start(0, "leaf", V4);
     kubepeer_start(1, "leaf", V6);
     SUCCEEDS();
@@ -289,7 +234,7 @@ static void test_other_server(void **state)
 static void test_other_server_refused(void **state)
 {
     (void)state;
-    say.server = "https://[" V6 "]:6443";
+    kubesays.server = "https://[" V6 "]:6443";
     kubepeer_start(0, "leaf", V4);
     kubepeer_start(1, "viaother", V6);
     FAILS(ERR_DISCOVER_CHAIN, "[" V6 "]:6443");
@@ -300,7 +245,7 @@ static void test_other_server_refused(void **state)
 static void test_closing(void **state)
 {
     (void)state;
-    say.close_info = true;
+    kubesays.close_info = true;
     kubepeer_start(0, "leaf", V4);
     SUCCEEDS();
     assert_int_equal(kubepeers[0].connections, 2);
@@ -326,23 +271,23 @@ static void test_chains(void **state)
 static void test_info(void **state)
 {
     (void)state;
-    say.token = "abcdef.0123456789abcdeg";
+    kubesays.token = "abcdef.0123456789abcdeg";
     refused("leaf", ERR_DISCOVER_JWS);
-    say.token = "abcdeg.0123456789abcdef";
+    kubesays.token = "abcdeg.0123456789abcdef";
     refused("leaf", ERR_DISCOVER_MISSING);
-    say.token = TOKEN;
+    kubesays.token = TOKEN;
     pin_file("other.pem");
     refused("leaf", ERR_DISCOVER_PIN);
-    say.ca = "other"; /* the pinned CA, but the server is another one's */
+    kubesays.ca = "other"; /* the pinned CA, but the server is another one's */
     refused("leaf", ERR_DISCOVER_CHAIN);
     setup(NULL);
-    say.status[0] = 403;
+    kubesays.status[0] = 403;
     refused("leaf", ERR_DISCOVER_SYNTAX);
     setup(NULL);
-    say.server = "http://" V4 ":6443";
+    kubesays.server = "http://" V4 ":6443";
     refused("leaf", ERR_DISCOVER_SYNTAX);
     setup(NULL);
-    say.tail = true;
+    kubesays.tail = true;
     refused("leaf", ERR_HTTP_SYNTAX);
 }
 
@@ -362,24 +307,24 @@ static void test_answers(void **state)
     kubepeer_start(0, "leaf", V4);
     for (size_t i = 0; i < COUNT(rows); i++) {
         setup(NULL);
-        say.status[rows[i].which] = rows[i].status;
+        kubesays.status[rows[i].which] = rows[i].status;
         FAILS(rows[i].want, V4 ":6443");
     }
     setup(NULL);
-    say.status[2] = 200;
-    say.node = ready;
+    kubesays.status[2] = 200;
+    kubesays.node = ready;
     FAILS(ERR_NODE_EXISTS, V4 ":6443");
-    say.node =
+    kubesays.node =
         "{\"kind\":\"Node\",\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"Unknown\"}]}}";
     SUCCEEDS();
     discover_stop(&d);
-    say.kubeadm =
+    kubesays.kubeadm =
         "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: v1.34.1\n";
     FAILS(ERR_VERSION_SKEW, V4 ":6443");
-    say.kubeadm =
+    kubesays.kubeadm =
         "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: v1.35.1\n";
     FAILS(ERR_VERSION_SKEW, V4 ":6443"); /* the kubelet is newer */
-    say.kubelet = "";
+    kubesays.kubelet = "";
     FAILS(ERR_API_SYNTAX, V4 ":6443");
 }
 
@@ -404,7 +349,7 @@ static void test_date(void **state)
 
     (void)state;
     strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", gmtime(&then));
-    say.date = text;
+    kubesays.date = text;
     kubepeer_start(0, "leaf", V4);
     SUCCEEDS();
     assert_int_equal(result.date_s, then);
@@ -412,7 +357,7 @@ static void test_date(void **state)
     then += 86400 * 400; /* the leaf lives 30 days */
     strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", gmtime(&then));
     FAILS(ERR_TLS_EXPIRED, V4 ":6443");
-    say.date = "Sun, 06 Nov 1994 08:49:37 GMT";
+    kubesays.date = "Sun, 06 Nov 1994 08:49:37 GMT";
     SUCCEEDS();
     assert_int_equal(result.date_s, 0);
 }
@@ -435,7 +380,7 @@ static void test_file(void **state)
             V4);
         text_b64_put(&b, testcrypto_file(path));
         buf_fmt(&b, "\n%s", i == 2 ? "users: [{}]\n" : "");
-        say.file = buf_span(&b);
+        kubesays.file = buf_span(&b);
         kubepeer_start(0, "leaf", V4);
         if (i == 1) {
             FAILS(ERR_DISCOVER_CHAIN, V4 ":6443");
@@ -448,9 +393,9 @@ static void test_file(void **state)
             assert_true(span_is(result.server, "https://" V4 ":6443") && span_is(result.user.token, TOKEN));
             assert_true(span_eq(result.ca_pem, testcrypto_file(path)));
         } else {
-            struct discover_input in = {.join = &join, .file = say.file, .arena = &arena};
+            struct discover_input in = {.join = &join, .file = kubesays.file, .arena = &arena};
             arena_init(&arena, memory, sizeof(memory));
-            assert_int_equal(gate_admit(GATE_OWN_FILE, say.file), OK);
+            assert_int_equal(gate_admit(GATE_OWN_FILE, kubesays.file), OK);
             assert_int_equal(discover_start(&d, &in, 0), ERR_DISCOVER_FILE);
             assert_int_equal(d.fault.code, ERR_DISCOVER_FILE);
         }

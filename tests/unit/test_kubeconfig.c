@@ -200,7 +200,7 @@ static void bad_texts(void **state)
         "", "no CA");
     refuses(WHOLE, "leaf", "", "may sign", __LINE__); /* a server's own certificate is no root */
     memset(form + strlen(form), 'a', KUBECONFIG_TOKEN_MAX + 1);
-    strcat(form, "'}}\n");
+    memcpy(form + strlen(form), "'}}\n", sizeof("'}}\n"));
     REFUSES(form, "users[0].user.token", "no token");
 }
 

@@ -58,7 +58,7 @@ static void test_others(void **unused)
     static const struct {
         size_t at;
         uint8_t byte;
-    } not [] = {
+    } wrong[] = {
         {AT_42, 41},       /* another structure */
         {AT_42 + 4, 7},    /* a serial line and no network */
         {AT_42 + 5, 12},   /* descriptor ends before the MAC does */
@@ -69,11 +69,11 @@ static void test_others(void **unused)
     };
 
     (void)unused;
-    for (size_t i = 0; i < COUNT(not ); i++) {
+    for (size_t i = 0; i < COUNT(wrong); i++) {
         uint8_t copy[sizeof(table)], got[6] = {9};
 
         memcpy(copy, table, sizeof(copy));
-        copy[not [i].at] = not [i].byte;
+        copy[wrong[i].at] = wrong[i].byte;
         if (found(copy, sizeof(copy), 64, got))
             fail_msg("%zu: found", i);
         assert_int_equal(got[0], 9);
