@@ -25,8 +25,6 @@ static struct agent agent;
 
 int main(void);
 
-_Static_assert(LIMIT_YAML_HEAP + 4096 <= LIMIT_CRYPTO_HEAP,
-               "libyaml's memory fits beside what mbedTLS keeps without a connection");
 _Static_assert(RACE_PARALLEL * sizeof(struct conn) <= LIMIT_ARENA,
                "a fetch's connections fit into the arena");
 
