@@ -97,7 +97,7 @@ static enum err https_begin(struct https *h, uint64_t now_ms)
     h->peer = (struct ip){.family = FAMILY_NONE};
     h->body->n = 0;
     h->body->overflow = false;
-    http_init(&h->http, h->body, false);
+    http_init(&h->http, h->body, h->post.n > 0); /* of an answer to a POST only the head */
     race_init(&h->race);
     enum err e = dns_start(span_str(h->url.host), now_ms, &h->query);
     if (e != OK)

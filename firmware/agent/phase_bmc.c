@@ -192,6 +192,9 @@ static void refresh_failed(struct agent *a)
     if (wait < a->site.refresh_s * 1000)
         wait = a->site.refresh_s * 1000;
     journal_fault(&a->journal, a->now_ms, "serve", &a->fault, a->serve.refresh_failures, wait);
+    a->failed = a->fault;
+    a->failed_row = PHASE_SERVE;
+    report_failed(a);
     fault_clear(&a->fault);
     a->at.sub = REFRESH_WAITING;
     a->at.mark_ms = a->now_ms + wait;
@@ -224,6 +227,11 @@ static enum step refresh(struct agent *a)
     return phases_wait(a, a->site.refresh_s * 1000);
 }
 
+bool bmc_rests(const struct agent *a)
+{
+    return a->at.sub == REFRESH_WAITING;
+}
+
 enum step bmc_serve_step(struct agent *a)
 {
     if (a->at.sub == REFRESH_FETCHING)
@@ -233,6 +241,7 @@ enum step bmc_serve_step(struct agent *a)
     if (a->now_ms < a->at.mark_ms)
         return phases_wait(a, (uint32_t)(a->at.mark_ms - a->now_ms));
     a->at.mark_ms = a->now_ms;
+    report_stop(a);
     if (fetch_start(a) != OK) {
         refresh_failed(a);
         return phases_wait(a, (uint32_t)(a->at.mark_ms - a->now_ms));

@@ -181,10 +181,10 @@ enum step joined_step(struct agent *a)
 
 void node_drop(struct agent *a)
 {
+    https_stop(&a->https);
     if (a->discover)
         discover_stop(a->discover);
     a->discover = NULL;
-    https_stop(&a->https);
 }
 
 void node_release(struct agent *a)

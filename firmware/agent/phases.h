@@ -129,6 +129,7 @@ enum step joined_step(struct agent *a);
 void phases_start_device(struct agent *a);
 
 /* A BMC's own rows (phase_bmc.c). */
+bool bmc_rests(const struct agent *a); /* in row serve: it does not look for a newer bundle now */
 enum step bmc_resume_step(struct agent *a);
 void bmc_resume_report(struct agent *a);
 enum step bmc_parse_step(struct agent *a);

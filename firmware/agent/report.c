@@ -15,10 +15,11 @@ static void compose(struct agent *a, const char *event, const char *phase, enum 
     *b = BUF_OF(r->text);
     buf_fmt(
         b,
-        "{\"schema\":\"joinboot-report/1\",\"event\":\"%s\",\"phase\":\"%s\",\"code\":\"%s\",\"attempt\":%u,"
+        "{\"schema\":\"joinboot-report/1\",\"role\":\"%s\",\"event\":\"%s\",\"phase\":\"%s\",\"code\":\"%s\",\"attempt\":%u,"
         "\"sequence\":%llu,\"uptimeMs\":%llu,\"node\":\"%s\"",
-        event, phase, err_name(code), attempt, (unsigned long long)a->state.sequence,
-        (unsigned long long)(a->now_ms - a->journal.start_ms), a->node_name);
+        a->site.host_link[0] ? "bmc" : "node", event, phase, err_name(code), attempt,
+        (unsigned long long)a->state.sequence, (unsigned long long)(a->now_ms - a->journal.start_ms),
+        a->node_name);
     if (a->machine.id.has_uuid) {
         buf_str(b, ",\"uuid\":\"");
         text_uuid_put(b, a->machine.id.uuid);
@@ -37,6 +38,7 @@ static void compose(struct agent *a, const char *event, const char *phase, enum 
     buf_u8(b, '}');
     r->pending = a->site.report_url[0] && !b->overflow;
     r->next_ms = a->now_ms;
+    r->code = code;
 }
 
 void report_stop(struct agent *a)
@@ -59,29 +61,32 @@ void report_failed(struct agent *a)
     }
     if (r->told[e / 8] & 1u << e % 8)
         return;
-    r->told[e / 8] |= (uint8_t)(1u << e % 8);
     report_stop(a);
     compose(a, "failed", a->table->rows[a->failed_row].name, (enum err)e, a->at.failures[a->failed_row]);
 }
 
 static bool is_idle(const struct agent *a)
 {
-    return a->at.row >= PHASE_COMMIT && a->at.row <= PHASE_HANDOFF;
+    return (a->at.row >= PHASE_COMMIT && a->at.row <= PHASE_HANDOFF) ||
+           (a->at.row == PHASE_SERVE && bmc_rests(a));
 }
 
 void report_row(struct agent *a)
 {
     if (!is_idle(a))
         report_stop(a);
-    if (a->at.row == PHASE_PREFLIGHT && a->at.attempts[PHASE_PREFLIGHT] == 1) {
+    if (a->at.row == PHASE_HANDOFF && a->at.attempts[PHASE_HANDOFF] == 1) {
         report_stop(a);
-        compose(a, "ready", a->table->rows[PHASE_PREFLIGHT].name, OK, 1);
+        compose(a, "ready", a->table->rows[PHASE_HANDOFF].name, OK, 1);
     }
 }
 
 static bool may_run(const struct agent *a)
 {
-    return a->net_up && a->families && (!a->at.running || is_idle(a)) && a->at.row != PHASE_REPORT;
+    bool pause = !a->at.running &&
+                 a->now_ms < a->at.retry_ms; /* of a row that failed; between two good ones there is none */
+
+    return a->net_up && a->families && (pause || is_idle(a)) && a->at.row != PHASE_REPORT;
 }
 
 static void begin(struct agent *a)
@@ -116,6 +121,8 @@ void report_turn(struct agent *a)
     if (s == HTTPS_WAIT && a->now_ms < r->next_ms)
         return;
     r->pending = s != HTTPS_DONE;
+    if (!r->pending)
+        r->told[r->code / 8] |= (uint8_t)(1u << r->code % 8);
     if (r->pending && !r->noted)
         journal_note(&a->journal, a->now_ms, "report",
                      a->https.fault.text[0] ? a->https.fault.text : "no answer from report-url");

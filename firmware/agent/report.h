@@ -20,8 +20,9 @@ struct report {
     bool busy;    /* it is under way in a->https */
     bool noted;   /* that one could not be sent was said */
     uint64_t next_ms, since_ms;
+    enum err code; /* that `text` tells */
     struct buf content, answer;
-    uint8_t told[ERR_COUNT / 8 + 1]; /* errors since since_ms */
+    uint8_t told[ERR_COUNT / 8 + 1]; /* errors that were heard since since_ms */
     uint8_t text[REPORT_MAX], answer_mem[REPORT_ANSWER_MAX];
 };
 

@@ -51,7 +51,7 @@ static void test_failures_then_ready(void **unused)
     assert_true(scenario_count(" fetch error code=fetch.status") >= 3);
     assert_int_equal(
         reports(
-            "{\"schema\":\"joinboot-report/1\",\"event\":\"failed\",\"phase\":\"fetch\",\"code\":\"fetch.status\","
+            "{\"schema\":\"joinboot-report/1\",\"role\":\"node\",\"event\":\"failed\",\"phase\":\"fetch\",\"code\":\"fetch.status\","
             "\"attempt\":1,\"sequence\":0,"),
         1);
     assert_int_equal(reports("\"mac\":\"02:00:00:00:00:01\"}"), 1);
@@ -61,7 +61,7 @@ static void test_failures_then_ready(void **unused)
     scenario_boot();
     scenario_expect(" joined done", 8000);
     assert_int_equal(
-        reports("\"event\":\"ready\",\"phase\":\"preflight\",\"code\":\"ok\",\"attempt\":1,\"sequence\":7,"),
+        reports("\"event\":\"ready\",\"phase\":\"handoff\",\"code\":\"ok\",\"attempt\":1,\"sequence\":7,"),
         1);
     assert_int_equal(reports("\"node\":\"node-1\""), 1);
     assert_int_equal(reports(""), 3);
