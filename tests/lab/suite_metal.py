@@ -213,6 +213,27 @@ class Metal(unittest.TestCase):
     def show4_hung_in_a_sleep(self):
         self.hung_at("cpu_sleep")
 
+    def test_stack_is_guarded(self):
+        """A stack that grows beyond its end is a fault, and overwrites nothing: what lies below it cannot be written."""
+        with Site() as s:
+            s.flash()
+            s.publish()
+            s.servers()
+            s.power_on(gdb=s.world.path("gdb"))
+            s.wait_done("commit")
+            at = metal.symbols(os.path.join(BUILD, "ast2600-evb/joinboot.debug"))
+            hand = metal.Debugger(s.board)
+            hand.stop()
+            hand.break_at(at["agent_turn"])
+            hand.go()
+            hand.wait_stop()
+            hand.clear(at["agent_turn"])
+            hand.set_stack(at["link_stack_bottom"] + 16)
+            hand.detach()
+            s.wait("the next boot", lambda e: e.phase == "identify" and e.event == "done", 60)
+            self.assertRegex(s.console(), r"joinboot: crash: data abort pc [0-9a-f]{8} dfsr [0-9a-f]+ dfar 801fff[0-9a-f]{2} ")
+            self.assertEqual(s.boots(), [1, 2])
+
     def test_crash_is_told(self):
         """A write to code is a fault: the registers stand on the console, and the watchdog starts the machine anew."""
         with Site() as s:

@@ -99,6 +99,12 @@ class Debugger:
         """Register 15 of the processor that stopped."""
         return int.from_bytes(bytes.fromhex(self.ask("g")[15 * 8:16 * 8]), "little")
 
+    def set_stack(self, address):
+        """Register 13 of the processor that stopped."""
+        all_of_them = self.ask("g")
+        at = 13 * 8
+        assert self.ask("G" + all_of_them[:at] + address.to_bytes(4, "little").hex() + all_of_them[at + 8:]) == "OK"
+
     def write(self, address, data):
         assert self.ask(f"M{address:x},{len(data):x}:{data.hex()}") == "OK"
 
