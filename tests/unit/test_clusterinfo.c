@@ -239,6 +239,10 @@ static void test_pins(void **state)
     j = plain_join(NULL);
     j.unsafe_skip_ca = true;
     EXPECT(OK, &a, j);
+    j = plain_join(NULL); /* a file of the machine vouches for the CA in it */
+    j.has_file = true;
+    EXPECT(OK, &a, j);
+    assert_int_equal(info.roots.count, 1);
     j = plain_join(PIN_OTHER); /* pins count even where they are not demanded */
     j.unsafe_skip_ca = true;
     EXPECT(ERR_DISCOVER_PIN, &a, j);
