@@ -230,19 +230,16 @@ static void test_pins(void **state)
 {
     struct answer a = good;
     struct join j = plain_join(PIN_OTHER);
-
     (void)state;
     EXPECT(ERR_DISCOVER_PIN, &a, j);
     EXPECT(ERR_DISCOVER_PIN, &a, plain_join(NULL));
     pin(&j, PIN_CA); /* any one of the pins is enough */
     EXPECT(OK, &a, j);
-    j = plain_join(NULL);
-    j.unsafe_skip_ca = true;
+    j = (struct join){.token = SPAN_LIT(TOKEN), .unsafe_skip_ca = true};
     EXPECT(OK, &a, j);
-    j = plain_join(NULL); /* a file of the machine vouches for the CA in it */
-    j.has_file = true;
+    j = (struct join){.token = SPAN_LIT(TOKEN),
+                      .has_file = true}; /* a file of the machine vouches for its CA */
     EXPECT(OK, &a, j);
-    assert_int_equal(info.roots.count, 1);
     j = plain_join(PIN_OTHER); /* pins count even where they are not demanded */
     j.unsafe_skip_ca = true;
     EXPECT(ERR_DISCOVER_PIN, &a, j);
@@ -259,7 +256,6 @@ static void test_added_ca(void **state)
 {
     struct answer a = good;
     struct join j = plain_join(PIN_CA);
-
     (void)state;
     a.certs[0] = "other-ca.pem";
     a.certs[1] = "ca.pem";
