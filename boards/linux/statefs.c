@@ -66,10 +66,10 @@ enum err statefs_look(const struct fsprobe_device *d, enum statefs_kind *ret, st
 
 static bool zero(int fd, uint64_t from, uint64_t to)
 {
-    static const uint8_t zeros[CHUNK];
+    const uint8_t zeros[BLOCK] = {0};
 
-    for (uint64_t off = from; off < to; off += CHUNK) {
-        size_t n = to - off < CHUNK ? (size_t)(to - off) : CHUNK;
+    for (uint64_t off = from; off < to; off += BLOCK) {
+        size_t n = to - off < BLOCK ? (size_t)(to - off) : BLOCK;
         if (!files_pwrite(fd, span_of(zeros, n), off))
             return false;
     }
