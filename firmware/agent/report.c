@@ -97,7 +97,7 @@ static void begin(struct agent *a)
 
     (void)!url_parse(span_str(a->site.report_url), &url);
     r->next_ms = a->now_ms + LIMIT_MS; /* also of the next try, where there is no memory now */
-    r->answer = BUF_OF(r->answer_mem);
+    r->answer = (struct buf){0};
     r->busy = conns != NULL;
     if (!conns)
         return;
