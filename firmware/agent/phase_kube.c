@@ -4,10 +4,10 @@
  */
 #include "config/gate.h"
 #include "config/join_supported.h"
+#include "config/versions.h"
 #include "firmware/agent/handoff.h"
 #include "firmware/agent/phases.h"
 #include "firmware/kube/kubeletcfg_patch.h"
-#include "config/versions.h"
 
 enum { DISCOVER_MS = 30000, API_CALL_MS = 30000, VERSION_MS = 25000, VERSION_POLL_MS = 5 };
 

@@ -4,9 +4,9 @@
 #include "firmware/kube/apiobj.h"
 
 #include "config/gate.h"
+#include "config/versions.h"
 #include "config/yaml.h"
 #include "firmware/base/json.h"
-#include "config/versions.h"
 #include "firmware/kube/yamlout.h"
 
 enum err apiobj_status(const struct apiobj_answer *a, struct fault *f)

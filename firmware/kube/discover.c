@@ -5,10 +5,10 @@
 #include "firmware/kube/discover.h"
 
 #include "config/gate.h"
+#include "config/versions.h"
 #include "firmware/base/limits.h"
 #include "firmware/base/text.h"
 #include "firmware/kube/discover_race.h"
-#include "config/versions.h"
 #include "net/net.h"
 
 enum state { IDLE = 0, RACE, HELD, SEND, RECEIVE, ENDED, BROKEN };
