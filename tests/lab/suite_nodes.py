@@ -166,7 +166,7 @@ class Nodes(Base):
         return nodes
 
     def wait_addons(self):
-        for kind in ("daemonset/kube-proxy", "deployment/coredns", "daemonset/lab-cni"):
+        for kind in ("daemonset/kube-proxy", "deployment/coredns", "daemonset/lab-routes"):
             self.control.kubectl("-n", "kube-system", "rollout", "status", kind, "--timeout=120s")
 
     def use(self, restarts=0):

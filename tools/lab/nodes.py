@@ -1,6 +1,6 @@
 """Real nodes: machines under QEMU that boot the node image, join a real control plane by a signed bundle and stay its nodes.
 
-NodeLab has the control plane, the servers that a machine meets on the way to it, the pods' network (cni.py) and the routes to it where the control
+NodeLab has the control plane, the servers that a machine meets on the way to it, the routes between pods (podroutes.py) and the routes to it where the control
 plane runs. Node is one machine with its disk, through any number of power-ons. NodeWatch tells when the API server saw what of a node.
 """
 import json
@@ -11,9 +11,9 @@ import subprocess
 import threading
 import time
 
-import cni
 import machine
 import pki
+import podroutes
 from bundle import Operator
 from console import Console
 from kube import Control, build_folder
@@ -169,7 +169,7 @@ class NodeLab:
         self.dns = self.dnsmasq(ra_lifetime).start()
         self.web = self.config_server()
         self.watch = NodeWatch(world, self.control, self._route)
-        self.control.kubectl("apply", "-f", "-", data=cni.manifests(self.image.test, self.control.env["ENDPOINT"]))
+        self.control.kubectl("apply", "-f", "-", data=podroutes.manifests(self.image.test, self.control.env["ENDPOINT"]))
 
     def config_server(self):
         cert, key = self.ca.leaf("config", f"DNS:{CONFIG}")
