@@ -7,16 +7,38 @@
 #include "config/versions.h"
 #include "firmware/agent/handoff.h"
 #include "firmware/agent/phases.h"
+#include "firmware/agent/target.h"
 #include "firmware/kube/kubeletcfg_patch.h"
 
 enum { DISCOVER_MS = 30000, API_CALL_MS = 30000, VERSION_MS = 25000, VERSION_POLL_MS = 5 };
 
+/* A node image says in a file beside kubelet what that prints: the program itself takes a second of a processor to say it. An installed system, whose
+ * programs are replaced one by one, is not believed. */
+static bool read_version(struct agent *a)
+{
+    char path[sizeof(a->site.kubelet) + 8];
+    uint8_t text[sizeof(a->kubelet_version)];
+    struct buf b = BUF_OF(path);
+    struct span line;
+    unsigned minor;
+    size_t n;
+
+    buf_fmt(&b, "%s.version%c", a->site.kubelet, 0);
+    if (!a->host->pid1 || target_used(a) ||
+        a->host->read_file(a->host->ctx, path, text, sizeof(text), &n) != OK)
+        return false;
+    line = span_trim(span_of(text, n));
+    return versions_read(line, &minor) == OK &&
+           span_to_cstr(line, a->kubelet_version, sizeof(a->kubelet_version)) == OK;
+}
+
 enum err handoff_ask_version(struct agent *a)
 {
     const char *const argv[] = {a->site.kubelet, "--version", NULL};
-    enum err e = a->host->job_start ? a->host->job_start(a->host->ctx, argv, &a->fault) : OK;
+    bool ask = a->host->job_start && !read_version(a);
+    enum err e = ask ? a->host->job_start(a->host->ctx, argv, &a->fault) : OK;
 
-    a->version_asked = e == OK;
+    a->version_asked = ask && e == OK;
     return e;
 }
 
@@ -176,7 +198,8 @@ static enum err read_patches(struct agent *a)
 static enum step check_version(struct agent *a)
 {
     const struct apiobj_cluster *c = &a->cluster.cluster;
-    enum host_answer answer = a->host->job_start ? a->host->job_result(a->host->ctx) : HOST_NO;
+    bool asked = a->kubelet_version[0] == 0;
+    enum host_answer answer = a->host->job_start && asked ? a->host->job_result(a->host->ctx) : HOST_NO;
     unsigned ignored = 0;
 
     if (!a->host->job_start)

@@ -123,6 +123,29 @@ static void test_foreign_files(void **unused)
     scenario_expect(" joined done", 35000);
 }
 
+/* A node image's own word about its kubelet is taken instead of the program's. */
+static void test_version_beside_kubelet(void **unused)
+{
+    struct os_file *file;
+
+    (void)unused;
+    prepare("", "families: [ipv4, ipv6]\n", NULL);
+    file = &machine.os->files[OS_FILES_MAX - 1];
+    snprintf(file->path, sizeof(file->path), "/usr/bin/kubelet.version");
+    file->n = (size_t)snprintf((char *)file->bytes, sizeof(file->bytes), "Kubernetes v1.37.0\n");
+    scenario_boot();
+    scenario_expect(" configure error code=configure.version", 8000);
+    assert_null(strstr(machine.os->services[HOST_JOB].argv, "--version"));
+    file->n = (size_t)snprintf((char *)file->bytes, sizeof(file->bytes), "Kubernetes v1.36.9\n");
+    scenario_expect(" configure done", 8000);
+    assert_true(sim_says(&machine, "kubelet=\"Kubernetes v1.36.9\""));
+    assert_null(strstr(machine.os->services[HOST_JOB].argv, "--version"));
+    /* No version: the program is asked. */
+    file->n = (size_t)snprintf((char *)file->bytes, sizeof(file->bytes), "v9\n");
+    scenario_boot();
+    scenario_expect("kubelet=\"Kubernetes v1.36.2\"", 8000);
+}
+
 /* 800 ms after the addresses were taken into use another machine claims one: kubelet must not have been started on it. */
 static void test_late_duplicate_stops_hand_over(void **unused)
 {
@@ -345,6 +368,7 @@ int main(void)
         SCENARIO(test_power_cut_while_kubelet_joins),
         SCENARIO(test_name_is_taken),
         SCENARIO(test_foreign_files),
+        SCENARIO(test_version_beside_kubelet),
         SCENARIO(test_late_duplicate_stops_hand_over),
         SCENARIO(test_static_addresses),
         SCENARIO(test_node_ip_of_somebody_else),
