@@ -29,6 +29,8 @@ READER = """import socket, sys, time
 for line in socket.create_connection((sys.argv[1], 7000)).makefile():
     print(f"{time.monotonic():.2f}", line.strip(), flush=True)
 """
+FOLDERS = "/var/lib/kubelet /var/lib/containerd /var/lib/cni /etc/cni/net.d"
+WIPES_S = 1
 FETCH = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode())"
 
 
@@ -65,15 +67,21 @@ class Base(unittest.TestCase):
             self.machines[n].wait_ready()
         return [self.machines[n] for n in numbers]
 
-    def pod(self, name, node, script, wait=True, **spec):
+    def pod(self, name, node, script, wait=True, mounts=(), **spec):
         """Makes a pod that runs a script, on a node; returns its addresses once it runs."""
         privileged = {"securityContext": {"privileged": True}} if spec.get("hostNetwork") else {}
-        container = {"name": "main", "image": self.lab.image.test, "imagePullPolicy": "Never", "command": ["/bin/sh", "-c", script], **privileged}
+        container = {"name": "main", "image": self.lab.image.test, "imagePullPolicy": "Never", "command": ["/bin/sh", "-c", script],
+                     "volumeMounts": list(mounts), **privileged}
         body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"pod": name}},
                 "spec": {"nodeName": node.name, "terminationGracePeriodSeconds": 0, "containers": [container], **spec}}
         self.control.kubectl("apply", "-f", "-", data=json.dumps(body))
         self.addCleanup(self.control.kubectl, "delete", "pod", name, "--ignore-not-found", "--force", "--grace-period=0", "--wait=false")
         return self.running(name) if wait else None
+
+    def on_host(self, name, node, script):
+        """A pod in the node's own network and process namespaces, the node's root at /host."""
+        volume = {"name": "root", "hostPath": {"path": "/"}}
+        return self.pod(name, node, script, hostNetwork=True, hostPID=True, volumes=[volume], mounts=[{"name": "root", "mountPath": "/host"}])
 
     def status(self, name):
         return self.control.get("pod", name)["status"]
@@ -304,8 +312,11 @@ class Nodes(Base):
         self.assertNotEqual(self.ready_with(node.name, DUAL)["metadata"]["uid"], uid)
 
     def show9_reset(self):
-        """A newer bundle says reset and another name: the same disk becomes another node, and nothing of the first one is left on it."""
+        """A newer bundle says reset and another name: the same disk becomes another node, and nothing of the first one is left on it, though the plug
+        is pulled while it is wiped."""
         node = self.machine(0)
+        self.on_host("marks", node, f"for d in {FOLDERS}; do echo mark >/host$d/mark || exit 1; done; sync; sleep infinity")
+        self.control.kubectl("delete", "pod", "marks", "--force", "--grace-period=0")
         self.control.kubectl("delete", "node", node.name, "--wait=false")
         node.power_off()
         csrs = self.csrs()
@@ -313,8 +324,15 @@ class Nodes(Base):
         node.name = node.spec.name = "other"
         self.lab.publish(node.spec, extra="reset: true\n")
         node.power_on()
+        node.wait("the wipe", lambda e: e.event == "note" and "is wiped" in e.get("text"), READY_S)
+        time.sleep(WIPES_S)
+        node.power_off()
+        node.power_on()
         node.wait_ready()
         self.ready_with("other", DUAL)
+        self.on_host("look", node, "sleep infinity")
+        left = self.sh("look", f"for d in {FOLDERS}; do ls -d /host$d/mark 2>/dev/null; done; true")
+        self.assertEqual(left, "")
         self.assertEqual(len(self.csrs()), len(csrs) + 1)
 
     def forget(self, node, name):
