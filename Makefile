@@ -71,10 +71,11 @@ test: ## [T=pattern] everything, set-up included (root or sudo): lint, unit, sce
 	@+$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	@$(AS_ROOT) T='$(T)' tests/run
 
-test-nodes: ## [T=pattern] every test of real nodes under QEMU: power cycles, pods and services, kills, single stack, NICs and disks, control planes, switch-root
+test-nodes: ## [T=pattern] every test of real nodes under QEMU: power cycles, power button, pods and services, kills, single stack, NICs and disks, control planes, switch-root
 	@tools/need all >/dev/null 2>&1 || tools/setup
 	@+$(MAKE) --no-print-directory -j$(JOBS) lab-programs
 	@$(AS_ROOT) python3 tests/lab/main.py nodes '$(T)'
+	@$(AS_ROOT) python3 tests/lab/main.py power '$(T)'
 	@$(AS_ROOT) python3 tests/lab/main.py control '$(T)'
 	@$(AS_ROOT) python3 tests/lab/main.py switch '$(T)'
 

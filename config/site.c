@@ -8,6 +8,7 @@
 
 #include "firmware/base/limits.h"
 #include "firmware/base/text.h"
+#include "firmware/base/url.h"
 
 enum { SITE_LINE_MAX = 3072, WAIT_MAX_S = 3600, SYSLOG_PORT = 514 /* RFC 5426 3.3 */ };
 
@@ -215,10 +216,12 @@ static enum err read_syslog(struct span value, struct site *s)
                : ERR_SITE_SYNTAX;
 }
 
+/* Whole: nobody hears of a URL that cannot be used later, since it is where one would be told. */
 static enum err read_report_url(struct span value, struct site *s)
 {
-    return span_starts(value, "https://") ? word(value, s->report_url, sizeof(s->report_url))
-                                          : ERR_SITE_SYNTAX;
+    struct url url;
+
+    return url_parse(value, &url) == OK ? word(value, s->report_url, sizeof(s->report_url)) : ERR_SITE_SYNTAX;
 }
 
 static const struct key keys[] = {

@@ -8,6 +8,8 @@
 
 #include "net/port.h"
 
+#include "lwip/etharp.h"
+#include "lwip/nd6.h"
 #include "lwip/udp.h"
 
 enum {
@@ -90,4 +92,32 @@ static void dns_close_slot(int id)
     s->pcb = NULL;
 }
 
-const struct datagrams dns_lwip = {.open = dns_open, .send = dns_send_to, .close = dns_close_slot};
+static bool dns_reaches4(const ip4_addr_t *to)
+{
+    struct netif *n = netif_default;
+    const ip4_addr_t *hop =
+        ip4_addr_net_eq(to, netif_ip4_addr(n), netif_ip4_netmask(n)) ? to : netif_ip4_gw(n);
+    const ip4_addr_t *found;
+    struct eth_addr *mac;
+    return etharp_find_addr(n, hop, &mac, &found) >= 0 ||
+           etharp_query(n, hop, NULL) == ERR_ARG; /* nobody can be asked: a broadcast, no router */
+}
+
+static bool dns_reaches(int id)
+{
+    const struct dns_slot *s = dns_slot(id);
+    const u8_t *mac = NULL;
+    ip_addr_t to;
+    if (s == NULL || netif_default == NULL)
+        return false;
+    if (ip_is_multicast(&s->server))
+        return true;
+    port_to_lwip(&s->server, &to);
+    if (IP_IS_V4(&to))
+        return dns_reaches4(ip_2_ip4(&to));
+    /* Without a packet to queue lwIP answers that it has no memory; without a router it gives another error, which is the sender's. */
+    return nd6_get_next_hop_addr_or_queue(netif_default, NULL, ip_2_ip6(&to), &mac) != ERR_MEM;
+}
+
+const struct datagrams dns_lwip = {
+    .open = dns_open, .send = dns_send_to, .close = dns_close_slot, .reaches = dns_reaches};

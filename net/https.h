@@ -8,7 +8,7 @@
 #include "net/conn.h"
 #include "net/http.h"
 #include "net/race.h"
-#include "net/url.h"
+#include "firmware/base/url.h"
 
 enum https_step { HTTPS_WAIT, HTTPS_DONE, HTTPS_FAILED };
 

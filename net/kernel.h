@@ -17,6 +17,9 @@ struct datagrams {
     /* The next datagram, cut at cap; 0: none waits. NULL: the transport calls dns_deliver() itself (net/dns_turn.h). */
     size_t (*recv)(int id, uint8_t *ret, size_t cap);
     void (*close)(int id);
+    /* Whoever is next on the way to the server has said its link-layer address; if not, it is asked for. What is sent before may be lost without a
+     * word. NULL: nobody knows. */
+    bool (*reaches)(int id);
 };
 
 /* What an operating system gives. No operation blocks. */

@@ -239,13 +239,22 @@ static void lookup_add(struct modules *m, struct lookup *l, const char *modalias
     buf_put(&l->texts, span_of(modalias, n));
 }
 
-void modules_for_device(struct modules *m, const char *modalias)
+void modules_for_devices(struct modules *m, const char *(*next)(void *ctx), void *ctx)
 {
     struct lookup l;
+    const char *modalias;
+    pid_t pid;
 
     lookup_begin(&l);
-    lookup_add(m, &l, modalias);
-    lookup_run(m, &l);
+    while ((modalias = next(ctx)) != NULL)
+        lookup_add(m, &l, modalias);
+    if (l.count == 0)
+        return;
+    pid = fork();
+    if (pid <= 0)
+        lookup_run(m, &l);
+    if (pid == 0)
+        _exit(0);
 }
 
 static void devices_of_bus(struct modules *m, struct lookup *l, const char *bus)

@@ -27,8 +27,9 @@ void modules_init(struct modules *m);
 /* Loads what the devices want that are there now, again until no new device appears. Returns how many modules were loaded. */
 unsigned modules_coldplug(struct modules *m);
 
-/* Loads what one device wants. A modalias that was looked up before is skipped: its modules are loaded, or cannot be. */
-void modules_for_device(struct modules *m, const char *modalias);
+/* Loads what devices want that came: `next` gives the modalias of one after the other, then NULL. Those that were looked up before are skipped:
+ * their modules are loaded, or cannot be. A child does it, which nobody waits for, since a driver takes as long as its hardware takes. */
+void modules_for_devices(struct modules *m, const char *(*next)(void *ctx), void *ctx);
 
 /* Loads a module by name, with what it needs. True if it is loaded now, or built in. */
 bool modules_load(struct modules *m, const char *name);

@@ -196,18 +196,40 @@ bool pid1_is_authenticated(void)
            n == sizeof(raw) && raw[4] == 1;
 }
 
-/* A message of the kernel: "add@/devices/...", then KEY=value texts, each with its zero. */
-static void device_came(struct system *s, const char *text, size_t n)
+struct uevents {
+    int fd;
+    unsigned left; /* so many are read in a turn */
+    char text[4096];
+};
+
+/* The modalias in a message of the kernel: "add@/devices/...", then KEY=value texts, each with its zero. NULL: there is none. */
+static const char *device_came(const char *text, size_t n)
 {
     struct span rest = span_of(text, n);
 
     if (!span_starts(rest, "add@"))
-        return;
+        return NULL;
     while (rest.n > 0) {
         struct span pair = span_cut(&rest, 0);
         if (span_starts(pair, "MODALIAS="))
-            modules_for_device(&s->modules, (const char *)pair.p + sizeof("MODALIAS=") - 1);
+            return (const char *)pair.p + sizeof("MODALIAS=") - 1;
     }
+    return NULL;
+}
+
+static const char *next_device(void *ctx)
+{
+    struct uevents *u = ctx;
+    const char *modalias = NULL;
+
+    for (; u->left > 0 && !modalias; u->left--) {
+        ssize_t got = recv(u->fd, u->text, sizeof(u->text) - 1, MSG_DONTWAIT);
+        if (got <= 0)
+            return NULL;
+        u->text[got] = 0;
+        modalias = device_came(u->text, (size_t)got);
+    }
+    return modalias;
 }
 
 static bool button_pressed(int *fd)
@@ -227,16 +249,10 @@ static bool button_pressed(int *fd)
 
 bool pid1_poll(struct system *s)
 {
-    char text[4096];
+    struct uevents u = {.fd = s->uevent_fd, .left = s->uevent_fd >= 0 ? 32 : 0};
     bool pressed = false;
 
-    for (int i = 0; i < 32 && s->uevent_fd >= 0; i++) {
-        ssize_t got = recv(s->uevent_fd, text, sizeof(text) - 1, MSG_DONTWAIT);
-        if (got <= 0)
-            break;
-        text[got] = 0;
-        device_came(s, text, (size_t)got);
-    }
+    modules_for_devices(&s->modules, next_device, &u);
     for (unsigned i = 0; i < SYSTEM_BUTTONS; i++)
         if (s->button_fd[i] >= 0)
             pressed = button_pressed(&s->button_fd[i]) || pressed;

@@ -55,7 +55,7 @@ bool disk_do(struct disk *d, enum disk_op op, uint32_t off, uint8_t *data, uint3
         cut(d, op, off, data, n);
         return false;
     }
-    if (d->io_error)
+    if (d->io_error || (d->state_error && off < DISK_STATE && (op == DISK_PROG || op == DISK_ERASE)))
         return true;
     *ret_e = OK;
     d->busy_until_ms = d->now_ms + (op == DISK_PROG ? d->prog_ms : op == DISK_ERASE ? d->erase_ms : 0);

@@ -33,6 +33,7 @@ struct disk {
     enum disk_part cut_part;    /* how much of it is done */
     bool cut_unsynced;          /* nothing that was not synced is kept but this part */
     bool io_error;              /* every operation fails */
+    bool state_error;           /* what would change the record log fails */
     uint32_t prog_ms, erase_ms; /* how long these take; 0: they are done at once */
     uint64_t now_ms;            /* set by the scheduler */
     uint64_t busy_until_ms;

@@ -12,7 +12,7 @@ enum {
     NOTICE = 5,
     INFO = 6,
     DEBUG = 7,
-    FIRST_GAP_MS = 200,
+    FIRST_MS = 50,
     GAP_MS = 5,
     RETRY_MS = 1000
 };
@@ -93,6 +93,14 @@ static int64_t time_of(const struct agent *a, uint64_t said_ms)
     return agent_time(a) - (int64_t)((a->now_ms - said_ms) / 1000);
 }
 
+/* As it is now: the network looks less often, and what a kernel is given without a carrier is gone without an error. */
+static bool has_carrier(const struct agent *a)
+{
+    struct board_nic nic;
+
+    return a->board->nic_info(a->board->ctx, a->nic, &nic) == OK && nic.carrier;
+}
+
 /* The datagrams of whoever owns the network now; NULL: nobody does. */
 static const struct datagrams *way(const struct agent *a)
 {
@@ -104,6 +112,14 @@ static const struct datagrams *way(const struct agent *a)
     return net_datagrams();
 }
 
+static void shut(struct syslog *s)
+{
+    if (s->via)
+        s->via->close(s->id);
+    s->via = NULL;
+    s->asked = false;
+}
+
 /* Opens the socket, or another one when the kernel has become the network's owner. */
 static bool opened(struct agent *a, const struct datagrams *via)
 {
@@ -111,14 +127,24 @@ static bool opened(struct agent *a, const struct datagrams *via)
 
     if (s->via == via)
         return true;
-    if (s->via)
-        s->via->close(s->id);
-    s->via = NULL;
-    s->greeted = false;
+    shut(s);
     if (via->open(&a->site.syslog, a->site.syslog_port, &s->id) != OK)
         return false;
     s->via = via;
     return true;
+}
+
+/* What is sent now goes on the wire now. */
+static bool reaches(struct agent *a)
+{
+    struct syslog *s = &a->syslog;
+    bool yes = has_carrier(a) && (!s->via->reaches || s->via->reaches(s->id));
+
+    /* An answer takes a millisecond, or somebody is missing. */
+    if (!yes && !s->asked)
+        s->next_ms = a->now_ms + FIRST_MS;
+    s->asked = !yes;
+    return yes;
 }
 
 static void put_next(struct agent *a, struct buf *ret)
@@ -152,13 +178,14 @@ void syslog_turn(struct agent *a)
     if (!via)
         return;
     s->next_ms = a->now_ms + RETRY_MS;
-    if (!opened(a, via))
+    if (!opened(a, via) || !reaches(a))
         return;
     put_next(a, &b);
-    if (via->send(s->id, buf_span(&b)) != OK)
+    if (via->send(s->id, buf_span(&b)) != OK) {
+        shut(s); /* it may be bound to a card that lwIP has forgotten */
         return;
-    s->next_ms = a->now_ms + (s->greeted ? GAP_MS : FIRST_GAP_MS);
-    s->greeted = true;
+    }
+    s->next_ms = a->now_ms + GAP_MS;
     if (s->lost)
         s->lost = 0;
     else

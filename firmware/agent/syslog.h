@@ -5,8 +5,9 @@
  *     <27>1 2026-11-23T15:39:57Z node-2 joinboot - fetch - error code=http.status ...
  *
  * Facility 3 (daemon); severity 3 for errors, 5 for notes, 7 for starts, else 6. TIMESTAMP is "-" while nobody has told the time, HOSTNAME the
- * node's name or, before it is known, its UUID or the first MAC; MSGID is the phase. What is said before there is a network waits in a ring; the
- * oldest lines give way, and how many did is said. Nothing comes in, and nothing waits for it.
+ * node's name or, before it is known, its UUID or the first MAC; MSGID is the phase. What is said while there is no network, no carrier, or nobody who
+ * answers for the server's or its router's address waits in a ring; the oldest lines give way, and how many did is said in their place. A line is
+ * sent once, in order; what is lost on the way is lost. Nothing comes in, and nothing waits for it.
  */
 #ifndef JOINBOOT_AGENT_SYSLOG_H
 #define JOINBOOT_AGENT_SYSLOG_H
@@ -21,7 +22,7 @@ struct syslog {
     const struct datagrams *via; /* NULL: no socket is open */
     int id;
     uint64_t next_ms; /* no datagram before */
-    bool greeted;     /* the first datagram has gone; the neighbour's address is asked for meanwhile */
+    bool asked;       /* whose link-layer address is missing, more than once */
     unsigned lost;    /* lines that gave way and are not told of yet */
     size_t used;
     uint8_t ring[LIMIT_SYSLOG]; /* the oldest first: milliseconds (8 bytes), length (2), line */

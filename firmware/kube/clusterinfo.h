@@ -16,7 +16,7 @@
 #include "config/join.h"
 #include "firmware/base/arena.h"
 #include "firmware/crypto/x509.h"
-#include "net/url.h"
+#include "firmware/base/url.h"
 
 struct clusterinfo {
     struct span kubeconfig;  /* decoded text that the JWS is over */

@@ -119,7 +119,7 @@ static enum err choose_user(const struct entry *context, const struct entry *use
     if (e == OK)
         e = text_of(user->at, "token", &u.token, f);
     if (e == OK && !is_token(u.token))
-        e = refuse(f, yaml_get(user->at, "token"), "is no token");
+        e = refuse(f, yaml_get(user->at, "token"), "is no token of at most 1023 bytes");
     if (e == OK && join->tls_bootstrap_token.n > 0)
         u = (struct kubeconfig_user){.token = join->tls_bootstrap_token};
     if (e == OK && u.token.n == 0)

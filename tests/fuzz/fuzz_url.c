@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "net/url.h"
+#include "firmware/base/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

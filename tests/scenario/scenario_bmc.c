@@ -206,6 +206,37 @@ static void test_store_breaks_while_serving(void **unused)
     assert_int_equal(pair_count(&machine, " serve withdrawn"), 1);
 }
 
+/* A newer bundle is durable and its sequence is not: the older one is served on, whole, until a third is to be written where it lies. */
+static void test_state_cannot_be_written(void **unused)
+{
+    (void)unused;
+    start_bmc();
+    scenario_run(100);
+    machine.disk.state_error = true;
+    scenario_publish(8, families, NULL);
+    scenario_expect(" commit error code=store.io", 20000);
+    pair_boot_host();
+    pair_expect(&pair_host, " verify done", 20000);
+    pair_expect(&machine, " serve given sequence=7", 1000);
+    sim_power_off(&pair_host);
+    /* Again and again, and nothing is written over what is served. */
+    scenario_expect(" commit error code=store.io", 120000);
+    assert_int_equal(scenario_count(" serve withdrawn"), 0);
+    scenario_publish(9, families, NULL);
+    scenario_carrier(false); /* it begins anew at the link, and so fetches */
+    scenario_expect(" error code=link.carrier", 60000);
+    scenario_carrier(true);
+    scenario_expect(" serve withdrawn sequence=7", 120000);
+    assert_int_equal(scenario_count(" serve open"), 1);
+    machine.disk.state_error = false;
+    scenario_expect(" serve open sequence=9", 120000);
+    assert_int_equal(scenario_count(" serve withdrawn"), 1);
+    sim_power_off(&machine);
+    scenario_carrier(false);
+    scenario_boot();
+    scenario_expect("sequence=9 bundle=node-1", 1000);
+}
+
 static void test_window(void **unused)
 {
     (void)unused;
@@ -343,6 +374,7 @@ int main(void)
         PAIR(test_power_cuts),
         PAIR(test_damaged_store),
         PAIR(test_store_breaks_while_serving),
+        PAIR(test_state_cannot_be_written),
         PAIR(test_window),
         PAIR(test_host_refuses_what_is_in_clear),
         SCENARIO(test_bmc_first),

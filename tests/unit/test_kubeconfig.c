@@ -175,8 +175,6 @@ static void unsupported(void **state)
 
 static void bad_texts(void **state)
 {
-    char form[1400] = HEAD CLUSTER CONTEXT "users:\n- {name: u, user: {token: '";
-
     (void)state;
     REFUSES("kind: Config\n" CLUSTER CONTEXT, "", "apiVersion");
     REFUSES("apiVersion: v1\nkind: Secret\n" CLUSTER CONTEXT, "kind", "Config");
@@ -199,9 +197,27 @@ static void bad_texts(void **state)
             USER("token: a"),
         "", "no CA");
     refuses(WHOLE, "leaf", "", "may sign", __LINE__); /* a server's own certificate is no root */
-    memset(form + strlen(form), 'a', KUBECONFIG_TOKEN_MAX + 1);
-    memcpy(form + strlen(form), "'}}\n", sizeof("'}}\n"));
-    REFUSES(form, "users[0].user.token", "no token");
+}
+
+/* It becomes part of a header of bounded length. */
+static void long_tokens(void **state)
+{
+    static const char head[] = HEAD CLUSTER CONTEXT "users:\n- {name: u, user: {token: '", tail[] = "'}}\n";
+
+    (void)state;
+    for (size_t n = KUBECONFIG_TOKEN_MAX - 1; n <= KUBECONFIG_TOKEN_MAX + 1; n++) {
+        char form[1400] = {0};
+
+        memcpy(form, head, sizeof(head));
+        memset(form + strlen(form), 'a', n);
+        memcpy(form + strlen(form), tail, sizeof(tail));
+        if (n <= KUBECONFIG_TOKEN_MAX) {
+            ACCEPTS(form);
+            assert_int_equal(user.token.n, n);
+        } else {
+            REFUSES(form, "users[0].user.token", "at most 1023 bytes");
+        }
+    }
 }
 
 int main(void)
@@ -209,7 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(with_a_user, setup), cmocka_unit_test_setup(without_a_user, setup),
         cmocka_unit_test_setup(names, setup),       cmocka_unit_test_setup(unsupported, setup),
-        cmocka_unit_test_setup(bad_texts, setup),
+        cmocka_unit_test_setup(bad_texts, setup),   cmocka_unit_test_setup(long_tokens, setup),
     };
     testcrypto_start(512 * 1024);
     tlspeer_set_up();

@@ -108,16 +108,73 @@ static void fills_defaults(void **state)
     assert_int_equal(site.families, FAMILIES_V4);
 }
 
-/* A log server is an address; the network is not asked who a name means. */
+/* As a whole: what is refused here would be heard of by nobody later. */
 static void reads_report_url(void **state)
 {
+    static const char *const good[] = {"https://ops.example/nodes", "https://ops.example",
+                                       "https://10.0.0.1:8443/a?b=c", "https://[fd00::1]/",
+                                       "https://[fd00::1]:1/%20"};
+    static const char *const bad[] = {
+        "http://ops.example/",
+        "https://a b/",
+        "https://",
+        "https:///",
+        "https://[",
+        "https://[]/",
+        "https://[fd00::1",
+        "https://fd00::1/",
+        "https://[10.0.0.1]/",
+        "https://10.0.0/",
+        "https://10.0.0.256",
+        "https://0x7f.1/",
+        "https://a:/",
+        "https://a:0/",
+        "https://a:65536/",
+        "https://a:443x/",
+        "https://user@a/",
+        "https://u:p@a/",
+        "https://a/#part",
+        "https://a/%",
+        "https://a/%2",
+        "https://a/%zz",
+        "https://a/{mac}",
+        "https://a/\\",
+        "https://a/\"",
+        "https://-a/",
+        "https://a_b/",
+        "https://a..b/",
+        "ftp://a/",
+        "ops.example",
+        "https:a",
+        "https//a/",
+        "https://a/ report=1",
+        "https://a:-1/",
+        "https://a:4 43/",
+        "https://[fd00::1]443/",
+    };
+    char text[sizeof(BASE) + 1200], path[600];
+
     (void)state;
-    assert_int_equal(parse(BASE "report-url = https://ops.example/nodes\n"), OK);
-    assert_string_equal(site.report_url, "https://ops.example/nodes");
-    REFUSES(BASE "report-url = http://ops.example/\n", ERR_SITE_SYNTAX, 4);
-    REFUSES(BASE "report-url = https://a b/\n", ERR_SITE_SYNTAX, 4);
+    for (size_t i = 0; i < COUNT(good); i++) {
+        snprintf(text, sizeof(text), BASE "report-url = %s\n", good[i]);
+        assert_int_equal(parse(text), OK);
+        assert_string_equal(site.report_url, good[i]);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        snprintf(text, sizeof(text), BASE "report-url = %s\n", bad[i]);
+        print_message("%s\n", bad[i]);
+        REFUSES(text, ERR_SITE_SYNTAX, 4);
+        assert_string_equal(fault.path, "report-url");
+    }
+    memset(path, 'a', sizeof(path) - 1);
+    path[sizeof(path) - 1] = 0;
+    snprintf(text, sizeof(text), BASE "report-url = https://a/%s\n", path);
+    REFUSES(text, ERR_SITE_SYNTAX, 4);
+    snprintf(text, sizeof(text), BASE "report-url = https://a.%s/\n", path);
+    REFUSES(text, ERR_SITE_SYNTAX, 4);
 }
 
+/* A log server is an address; the network is not asked who a name means. */
 static void reads_syslog(void **state)
 {
     struct ip want;

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "firmware/base/span.h"
-#include "net/url.h"
+#include "firmware/base/url.h"
 
 struct good {
     const char *text, *host;

@@ -1,8 +1,8 @@
 /*
  * url.h - https URLs (RFC 3986, the part that a boot agent needs): https://host[:port]/path[?query]. No user name, no fragment.
  */
-#ifndef JOINBOOT_NET_URL_H
-#define JOINBOOT_NET_URL_H
+#ifndef JOINBOOT_BASE_URL_H
+#define JOINBOOT_BASE_URL_H
 
 #include "firmware/base/fault.h"
 #include "firmware/base/ip.h"

@@ -2,7 +2,7 @@
  * url.c - the https URLs of url.h (RFC 3986). A URL that could be read in two ways is refused: a host whose last label is a number (it might
  * be an IPv4 address in another notation), a user name, control characters, a percent sign without two hex digits.
  */
-#include "net/url.h"
+#include "firmware/base/url.h"
 
 #include "firmware/base/text.h"
 
