@@ -17,6 +17,7 @@ enum {
     OPTION_LEASE = 51,
     OPTION_TYPE = 53,
     OPTION_SERVER = 54,
+    OPTION_WWW = 72,
     DISCOVER = 1,
     OFFER = 2,
     REQUEST = 3,
@@ -106,6 +107,7 @@ static void dhcp4_server_put(const struct dhcp4_server *s, struct span m, unsign
     if (type != NAK) {
         dhcp4_server_option(ret, OPTION_LEASE, lease, sizeof(lease));
         dhcp4_server_option(ret, OPTION_MASK, mask_bytes, sizeof(mask_bytes));
+        dhcp4_server_option(ret, OPTION_WWW, s->server.b, 4);
     }
     buf_u8(ret, 255);
     /* As short a message as BOOTP had (RFC 1542 section 2.1). */

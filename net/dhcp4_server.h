@@ -1,6 +1,6 @@
 /*
  * dhcp4_server.h - the answers of a DHCPv4 server that has one address for one host (RFC 2131, RFC 2132), without a router and without resolvers:
- * what is given leads nowhere but to the server. Pure.
+ * what is given leads nowhere but to the server, which names itself as the web server to ask (option 72, RFC 2132 section 8.17). Pure.
  */
 #ifndef JOINBOOT_NET_DHCP4_SERVER_H
 #define JOINBOOT_NET_DHCP4_SERVER_H

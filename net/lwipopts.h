@@ -105,7 +105,9 @@
 #define LWIP_HOOK_TCP_ISN    port_tcp_isn
 #define LWIP_HOOK_ND6_GET_GW port_nd6_gateway
 
-/* The client identifier in every DHCPv4 message. */
+/* The client identifier in every DHCPv4 message; the BMC's address in what is answered on the link to it. */
 #define LWIP_HOOK_DHCP_APPEND_OPTIONS(netif, dhcp, state, msg, type, len) dhcp4_client_append(netif, msg, len)
+#define LWIP_HOOK_DHCP_PARSE_OPTION(netif, dhcp, state, msg, type, code, n, p, at) \
+    ((void)(msg), dhcp4_client_option(code, n, p, at))
 
 #endif

@@ -73,7 +73,7 @@ enum err net_start(const struct board *board, unsigned nic, const struct net_opt
         return ERR_STATE;
     port_time(now_ms);
     port_stack();
-    *n = (struct net){.policy = options->dad};
+    *n = (struct net){.policy = options->dad, .host_link = options->host_link};
     enum err e = nic_open(&n->nic, board, nic);
     if (e != OK)
         return e;

@@ -18,6 +18,7 @@ enum net_dad { NET_DAD_OPTIMISTIC, NET_DAD_RFC4862, NET_DAD_SHORT };
 struct net_options {
     enum net_dad dad;
     unsigned families; /* families to acquire automatically: FAMILIES_* */
+    bool host_link;    /* the link to the BMC: no router and no resolver of DHCP, but net_bmc */
 };
 
 enum net_addr_state {
@@ -81,6 +82,10 @@ enum err net_static_dns(const struct ip *server) MUST_USE;
 /* Gives up what this family acquired (not static addresses) and starts again, avoiding the DHCP server or router that was used for a time that
  * grows with every call. To be called when a peer failed verification: what led there may have been a rogue. */
 void net_reacquire(enum family family, uint64_t now_ms);
+
+/* The address that DHCP on a host link names as a web server (option 72, RFC 2132 section 8.17), the BMC's, if it is on that link by the leased
+ * address and its mask. False: none. */
+bool net_bmc(struct ip *ret);
 
 /* The NIC index that net_start was given. */
 unsigned net_nic(void);

@@ -119,6 +119,19 @@ bool net_family_ready(const struct net_status *s, enum family family, bool need_
     return usable && (!need_router || s->router6.family == FAMILY_V6);
 }
 
+bool net_bmc(struct ip *ret)
+{
+    const struct netif *netif = &net_state.nic.netif;
+    const ip4_addr_t *www = &net_state.v4.www, *own = netif_ip4_addr(netif);
+    ip_addr_t addr;
+    /* What is not on the link is not the BMC, and there is no way to it; no address at all is on no link. */
+    if (ip4_addr_isany(own) || !ip4_addr_net_eq(www, own, netif_ip4_netmask(netif)))
+        return false;
+    ip_addr_copy_from_ip4(addr, *www);
+    port_from_lwip(&addr, ret);
+    return true;
+}
+
 bool net_dad_done(const struct net_status *s)
 {
     bool busy = s->v4.state == NET_ADDR_OPTIMISTIC || s->v4.state == NET_ADDR_TENTATIVE;

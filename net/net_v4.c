@@ -23,6 +23,7 @@ static void net_v4_stop_dhcp(struct net *n)
     if (netif_dhcp_data(&n->nic.netif) != NULL && n->v4.dhcp.state != DHCP_STATE_OFF)
         n->v4.dhcp.state = DHCP_STATE_INIT;
     dhcp_release_and_stop(&n->nic.netif);
+    ip4_addr_set_zero(&n->v4.www);
     port_dhcp_dns_clear();
     resolvers_drop(&n->resolvers, RESOLVERS_DHCP4);
 }
@@ -76,7 +77,7 @@ static void net_v4_take_resolvers(struct net *n, uint64_t now_ms)
 {
     struct ip list[PORT_DHCP_DNS_MAX];
     struct ip server;
-    unsigned count = port_dhcp_dns(list);
+    unsigned count = n->host_link ? 0 : port_dhcp_dns(list);
     port_from_lwip(&n->v4.dhcp.server_ip_addr, &server);
     resolvers_drop(&n->resolvers, RESOLVERS_DHCP4);
     for (unsigned i = 0; i < count; i++)
@@ -88,6 +89,9 @@ static void net_v4_follow_dhcp(struct net *n, uint64_t now_ms)
 {
     ip_addr_t now;
     struct ip addr;
+    /* lwIP takes a router with each acknowledgement. A host link leads nowhere but to the BMC. */
+    if (n->host_link)
+        netif_set_gw(&n->nic.netif, IP4_ADDR_ANY4);
     ip_addr_copy_from_ip4(now, *netif_ip4_addr(&n->nic.netif));
     port_from_lwip(&now, &addr);
     bool none = ip_is_zero(&addr);

@@ -22,6 +22,7 @@ struct net_v4 {
     uint64_t restart_ms;    /* when DHCP starts again after a duplicate; 0: not waiting */
     struct quarantine avoid;
     uint64_t nak_ms; /* no DHCPNAK is listened to before */
+    ip4_addr_t www;  /* the web server that DHCP names; zero: none */
     struct dhcp dhcp;
 };
 
@@ -50,6 +51,7 @@ struct net_dhcp6 {
 struct net {
     bool running;
     bool link;
+    bool host_link; /* net_options.host_link */
     enum net_dad policy;
     struct nic nic;
     struct dad dad;

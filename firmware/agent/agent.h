@@ -103,7 +103,8 @@ struct agent {
     unsigned families;    /* what the address row acquired */
     uint64_t families_ms; /* when all of that was last there */
 
-    bool from_bmc; /* bundle_bytes came over the link to the BMC */
+    bool from_bmc;  /* bundle_bytes came over the link to the BMC */
+    bool bmc_named; /* the BMC is asked at the address that DHCP names, not at the fixed one */
     struct plain plain;
     struct url url;
     struct https https;

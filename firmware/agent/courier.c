@@ -93,7 +93,8 @@ static enum err find_link(const struct agent *a, unsigned *ret_i, struct board_n
 /* The agent's stack on the link to the BMC. */
 static enum err open_link(struct agent *a)
 {
-    const struct net_options options = {.dad = NET_DAD_OPTIMISTIC, .families = FAMILIES_V6};
+    const struct net_options options = {
+        .dad = NET_DAD_OPTIMISTIC, .families = FAMILIES_BOTH, .host_link = true};
     struct board_nic nic;
     unsigned i;
     enum err e = find_link(a, &i, &nic);
@@ -129,7 +130,8 @@ enum err courier_start(struct agent *a)
     return OK;
 }
 
-/* One attempt to connect after the other: the BMC may still be starting, and the link has no address yet at first. */
+/* One attempt to connect after the other: the BMC may still be starting, and the link has no address yet at first. The fixed address and the one that
+ * DHCP names take turns; the fixed one is first, since nothing is named yet in the turn in which the link comes up. */
 static enum plain_step ask(struct agent *a, const char *path, const char *put, struct buf *body)
 {
     struct ip bmc = hostlink_address();
@@ -139,6 +141,7 @@ static enum plain_step ask(struct agent *a, const char *path, const char *put, s
         body->n = 0;
         body->overflow = false;
         a->at.mark_ms = a->now_ms;
+        a->bmc_named = !a->bmc_named && net_bmc(&bmc);
         (void)!plain_start(&a->plain, net_transport(), &bmc, path, put, body);
         return PLAIN_WAIT;
     }
@@ -198,6 +201,8 @@ void courier_report(struct agent *a)
     unsigned i;
 
     journal_text(&a->journal, "link", find_link(a, &i, &nic) == OK ? nic.name : a->site.bmc_link);
+    if (a->from_bmc)
+        journal_text(&a->journal, "found", a->bmc_named ? "dhcp" : "fixed");
     journal_num(&a->journal, "bytes", a->from_bmc ? a->bundle_bytes.n : 0);
 }
 

@@ -1,6 +1,9 @@
 /*
  * courier.h - the host's side of a BMC that hands the bundle over: the rows `bmc` and `report`, and what they leave out.
  *
+ * The BMC is asked at its fixed link-local address (hostlink_address), in turn with the one that DHCP on the link names, if it does (net_bmc): that
+ * is how a BMC with software of its own is found. Whoever answers there can only deny: the bundle is signed.
+ *
  * The link to the BMC is used alone: the agent's stack runs on it before the network is acquired, and again after the node has joined, and is ended
  * in between with all that it learnt. So no route, resolver or address of that link is ever beside those of the network, nor given to the kernel.
  */

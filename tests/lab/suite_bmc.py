@@ -12,6 +12,7 @@ import unittest
 from console import Console
 from proc import run, stop, wait_for
 from rack import BUILD, CONFIG, MAC, SETUP, UUID, Rack
+from servers import Dnsmasq, Nginx
 
 BMC_MAC, LINK_MAC, HOST_LINK_MAC = "52:54:00:4a:42:b0", "52:54:00:4a:42:b1", "52:54:00:4a:42:c1"
 LINK_LOCAL = "fe80::6a62:1"
@@ -108,6 +109,28 @@ class Courier(unittest.TestCase):
             resolvers = pair.node_file("/etc/resolv.conf").decode()
             self.assertNotIn(LINK_LOCAL, resolvers)
             self.assertNotIn("169.254", resolvers)
+
+    def show2_the_host_joins_through_another_makers_bmc(self):
+        """dnsmasq and nginx in the place of ours, without IPv6: option 72 names the server; router and resolver, forced upon the host, are not taken."""
+        with Pair("bmc") as pair:
+            w, here = pair.world, "192.168.77.1"
+            pair.publish(pair.good(sequence=7))
+            pair.servers()
+            shutil.copy(os.path.join(pair.www, "node.jws"), w.path("www", "bundle"))
+            w.ip(pair.bmc_ns, "addr", "add", f"{here}/24", "dev", "usb0")
+            Dnsmasq(w, pair.bmc_ns, "usb0", ra=False, net4="192.168.77.",
+                    extra=[f"dhcp-option=72,{here}", f"dhcp-option-force=3,{here}", f"dhcp-option-force=6,{here}"]).start()
+            web = Nginx(w, pair.bmc_ns, [{"listen": [f"{here}:80"], "root": pair.www, "extra": "location = /joined { return 204; }"}], name="other").start()
+            pair.boot()
+            pair.wait("bmc", lambda e: e.phase == "bmc" and e.event == "done" and e.get("found") == "dhcp")
+            pair.wait_joined()
+            pair.wait("report", lambda e: e.phase == "report" and e.event == "done")
+            self.assertFalse([e for e in pair.events if e.event == "error"])
+            self.assertIn('"GET /bundle HTTP/1.1" 200', web.access()[0])
+            self.assertIn('"PUT /joined HTTP/1.1" 204', web.access()[1])
+            routes = pair.on_host("ip", "route") + pair.on_host("ip", "-6", "route")
+            self.assertNotIn("dev bmc0", routes)
+            self.assertNotIn("192.168.77.", routes + pair.node_file("/etc/resolv.conf").decode())
 
     def show2_a_restarted_bmc_serves_what_it_stored(self):
         with Pair("bmc") as pair:

@@ -11,6 +11,7 @@
 
 struct sim pair_host;
 void (*pair_look)(unsigned nic, struct span frame);
+bool (*pair_wire)(struct buf *frame);
 
 static void (*bmc_network)(void *ctx, unsigned nic, struct span frame);
 
@@ -30,12 +31,22 @@ static void from_servers(struct span frame)
     sim_inject(tcp_port(frame, 0) == CONFIG_PORT ? &machine : &pair_host, 0, frame);
 }
 
+static void cross(struct sim *to, struct span frame)
+{
+    uint8_t copy[BOARD_FRAME_MAX];
+    struct buf b = BUF_OF(copy);
+
+    buf_put(&b, frame);
+    if (!pair_wire || pair_wire(&b))
+        sim_inject(to, 1, buf_span(&b));
+}
+
 static void bmc_frame(void *ctx, unsigned nic, struct span frame)
 {
     if (pair_look)
         pair_look(nic, frame);
     if (nic == 1) {
-        sim_inject(&pair_host, 1, frame);
+        cross(&pair_host, frame);
     } else {
         bmc_network(ctx, nic, frame);
     }
@@ -48,7 +59,7 @@ static void host_frame(void *ctx, unsigned nic, struct span frame)
 
     (void)ctx;
     if (nic == 1) {
-        sim_inject(&machine, 1, frame);
+        cross(&machine, frame);
         return;
     }
     netpeer_serve(frame);
@@ -83,6 +94,7 @@ int pair_setup(void **unused)
     os->pid1 = true;
     pair_host.os = os;
     pair_look = NULL;
+    pair_wire = NULL;
     scenario_mac = PAIR_HOST_MAC;
     return 0;
 }

@@ -13,6 +13,9 @@ extern struct sim pair_host;
 /* Sees every frame of the BMC; NULL: nobody looks. Set anew by pair_setup. */
 extern void (*pair_look)(unsigned nic, struct span frame);
 
+/* Sees every frame on the wire between the two before it arrives, and may change it; false: it is lost. NULL: all arrive. Set anew by pair_setup. */
+extern bool (*pair_wire)(struct buf *frame);
+
 int pair_setup(void **unused);
 int pair_teardown(void **unused);
 /* The sites of both, with these lines, and the servers behind them. */

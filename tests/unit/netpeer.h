@@ -17,6 +17,7 @@ struct netpeer_server {
     const char *lease;   /* what it gives; NULL: no DHCP */
     uint32_t lease_s;
     const char *dns4;   /* option 6; NULL: none */
+    struct span more4;  /* further options of its DHCP, as they are sent */
     const char *prefix; /* what it advertises; NULL: no router */
     const char *rdnss;  /* NULL: none */
     unsigned lifetime_s, rdnss_s, ra_flags;
@@ -36,6 +37,8 @@ struct netpeer {
     uint16_t query_ports[64], query_ids[64];
     uint16_t syn_ports[16];
     uint32_t syn_isns[16];
+    uint8_t wanted4[16]; /* the parameters that the last DHCP message asks for */
+    unsigned wanted4_count;
     uint64_t first_ready_ms[2];
 };
 

@@ -41,6 +41,7 @@ static void dhcp_answer(const struct netpeer_server *s, struct span request, uns
         struct ip dns = frames_ip(s->dns4);
         option(&b, 6, span_of(dns.b, 4));
     }
+    buf_put(&b, s->more4);
     buf_u8(&b, 255);
     while (b.n < 300)
         buf_u8(&b, 0);
@@ -58,6 +59,10 @@ static void on_dhcp(struct span request)
             type = request.p[off + 2];
         if (request.p[off] == 54)
             memcpy(chosen.b, request.p + off + 2, 4);
+        if (request.p[off] == 55 && request.p[off + 1] <= sizeof(netpeer.wanted4)) {
+            netpeer.wanted4_count = request.p[off + 1];
+            memcpy(netpeer.wanted4, request.p + off + 2, netpeer.wanted4_count);
+        }
     }
     netpeer.discovers += type == 1;
     netpeer.requests += type == 3;

@@ -271,6 +271,38 @@ static bool granted(enum lease_type *ret, struct lease_grant *ret_grant)
     return lease_msg_read(a, 0x12345678, host_mac, ret, ret_grant);
 }
 
+/* The data of the answer's only option of this code; none, or more than one: no bytes. */
+static struct span option(unsigned code)
+{
+    struct span a = span_sub(buf_span(&answer), 14 + 20 + 8 + 240, answer.n), data = {.n = 0};
+    unsigned found = 0;
+
+    for (size_t off = 0; off < a.n && a.p[off] != 255; off += 2u + a.p[off + 1]) {
+        if (a.p[off] == code && ++found == 1)
+            data = span_sub(a, off + 2, a.p[off + 1]);
+    }
+    return found == 1 ? data : (struct span){.n = 0};
+}
+
+/* Offer and acknowledgement name the BMC as the web server to ask, and nobody as a router or a resolver. */
+static void test_dhcp_names_the_bmc(void **unused)
+{
+    struct ip host = frames_ip("169.254.106.2"), other = frames_ip("10.0.0.9");
+
+    (void)unused;
+    for (unsigned i = 0; i < 2; i++) {
+        dhcp(i ? LEASE_REQUEST : LEASE_DISCOVER, i ? &host : NULL, NULL, NULL);
+        assert_int_equal(judged(), HOSTLINK_ANSWER);
+        assert_int_equal(option(72).n, 4);
+        assert_memory_equal(option(72).p, link.v4.server.b, 4);
+        assert_int_equal(option(3).n + option(6).n, 0);
+    }
+    dhcp(LEASE_REQUEST, &other, NULL, NULL);
+    assert_int_equal(judged(), HOSTLINK_ANSWER);
+    assert_int_equal(option(53).n, 1);
+    assert_int_equal(option(72).n, 0);
+}
+
 static void test_dhcp(void **unused)
 {
     struct ip host = frames_ip("169.254.106.2"), bmc = frames_ip("169.254.106.1"),
@@ -335,6 +367,7 @@ int main(void)
         cmocka_unit_test_setup(test_advertises_no_router, setup),
         cmocka_unit_test_setup(test_steering_is_dropped, setup),
         cmocka_unit_test_setup(test_dhcp, setup),
+        cmocka_unit_test_setup(test_dhcp_names_the_bmc, setup),
         cmocka_unit_test_setup(test_cut_and_changed, setup),
     };
 
