@@ -1,4 +1,4 @@
-"""Runs the lab tests of one suite: python3 tests/lab/main.py network|keeper|refusals|qemu|metal|memory|armv7|pair|flash|kube|nodes|control|oneshot|switch|bmc [pattern].
+"""Runs the lab tests of one suite: python3 tests/lab/main.py network|keeper|refusals|qemu|metal|memory|armv7|pair|flash|kube|nodes|control|founder|oneshot|switch|bmc [pattern].
 
 A test is a method whose name starts with `show` (the number of what it shows) or `test`. Prints a line per test with its time and closes with
 `N passed, N failed, N skipped`. With CI=true a skip is a failure.
