@@ -77,6 +77,7 @@ test-nodes: ## [T=pattern] every test of real nodes under QEMU: power cycles, po
 	@$(AS_ROOT) python3 tests/lab/main.py nodes '$(T)'
 	@$(AS_ROOT) python3 tests/lab/main.py power '$(T)'
 	@$(AS_ROOT) python3 tests/lab/main.py control '$(T)'
+	@$(AS_ROOT) python3 tests/lab/main.py founder '$(T)'
 	@$(AS_ROOT) python3 tests/lab/main.py switch '$(T)'
 
 test-kube: ## KUBE=1.35|1.36|1.37 kubeadm's files, real kubelets and failures against a cluster of that minor (root or sudo)

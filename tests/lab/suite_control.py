@@ -27,7 +27,7 @@ def said(e, text):
 
 class Base(unittest.TestCase):
     """A network for a class of tests, without a cluster."""
-    families = DUAL
+    families, place, wait_s = DUAL, Founded, WAIT_S
 
     @classmethod
     def setUpClass(cls):
@@ -39,7 +39,7 @@ class Base(unittest.TestCase):
         # Ctrl-C leaves the class's clean-up out; the last that is registered runs first.
         atexit.register(shutil.rmtree, folder, True)
         atexit.register(cls.world.stack.close)
-        cls.lab = Founded(cls.world, cls.families)
+        cls.lab = cls.place(cls.world, cls.families)
         cls.control, cls.spots = cls.lab.control, {}
 
     def spot(self, n):
@@ -48,11 +48,11 @@ class Base(unittest.TestCase):
         return self.spots[n]
 
     def noted(self, agent, text):
-        agent.wait(text, lambda e: e.event == "note" and text in e.get("text"), WAIT_S)
+        agent.wait(text, lambda e: e.event == "note" and text in e.get("text"), self.wait_s)
 
     def joined(self, agent, what, may_fail=""):
         """Until the last row is done, without an error but in the phase `may_fail`; prints how long that took by the agent's own clock."""
-        done = agent.wait("joined", lambda e: e.event == "error" and e.phase != may_fail or (e.phase, e.event) == ("joined", "done"), WAIT_S)
+        done = agent.wait("joined", lambda e: e.event == "error" and e.phase != may_fail or (e.phase, e.event) == ("joined", "done"), self.wait_s)
         self.assertEqual(done.event, "done", f"{done.get('code')} in {done.phase}\n{agent.console()[-4000:]}")
         row = [e for e in agent.events if (e.phase, e.event) == ("kubeadm", "done")]
         print(f"    {what}: start to joined {done.ms / 1000:.1f} s" + (f", kubeadm {row[-1].num('ms') / 1000:.1f} s of it" if row else ""), flush=True)
@@ -64,7 +64,7 @@ class Base(unittest.TestCase):
                 return look() == wanted
             except LabError:
                 return False
-        wait_for(what, test, WAIT_S, 0.3)
+        wait_for(what, test, self.wait_s, 0.3)
 
     def ready(self, spec):
         """The Node, once it is Ready: its addresses and podCIDRs are of just these families."""

@@ -5,7 +5,7 @@ the operator, who chose token and certificate key before any node was switched o
 init` leaves the CAs in the Secret kubeadm-certs, encrypted with the certificate key, and the token may read it (admit()).
 
 Spot is one node: a place of tools/kube/node with the shipped agent, containerd, kubelet and kubeadm; the control plane's static pods are containers
-of the node image's archives. An emulated machine would do the same two orders of magnitude slower.
+of the node image's archives. The same on an emulated machine is emulated.py.
 """
 import base64
 import json
@@ -183,6 +183,8 @@ class Spot(Place):
 
 class Founded:
     """The nodes 0 .. CONTROL_PLANES - 1 are to be control-plane nodes; their addresses are the endpoint's and in the API server's certificate."""
+    # What a subclass has otherwise: lines inside nodeRegistration and after it, of the ClusterConfiguration, and of its apiServer.
+    registration, timeouts, cluster, api_server = LAB, TIMEOUTS, "", ""
 
     def __init__(self, world, families=DUAL):
         self.world, self.families = world, families
@@ -219,10 +221,10 @@ class Founded:
         sans = [Spec(n).address[f] for n in range(CONTROL_PLANES) for f in self.families] + [FIRST_SERVICE[f] for f in self.families]
         return (f"apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nbootstrapTokens:\n- token: {TOKEN}\n"
                 f"certificateKey: {self.control.key}\nlocalAPIEndpoint:\n  {self.local(spec)}"
-                f"nodeRegistration:\n  kubeletExtraArgs:\n  - name: node-ip\n    value: {self.node_ip(spec)}\n{LAB}{TIMEOUTS}"
+                f"nodeRegistration:\n  kubeletExtraArgs:\n  - name: node-ip\n    value: {self.node_ip(spec)}\n{self.registration}{self.timeouts}"
                 f"---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: {self.control.env['VERSION']}\n"
-                f"controlPlaneEndpoint: {self.control.env['ENDPOINT']}\napiServer:\n  certSANs:\n" + "".join(f'  - "{s}"\n' for s in sans)
-                + f"networking:\n  podSubnet: {','.join(PODS[f] for f in self.families)}\n"
+                f"controlPlaneEndpoint: {self.control.env['ENDPOINT']}\n{self.cluster}apiServer:\n{self.api_server}  certSANs:\n"
+                + "".join(f'  - "{s}"\n' for s in sans) + f"networking:\n  podSubnet: {','.join(PODS[f] for f in self.families)}\n"
                   f"  serviceSubnet: {','.join(SERVICES[f] for f in self.families)}\n")
 
     def join(self, spec, pin=None, **fields):
@@ -231,8 +233,8 @@ class Founded:
 
     def join_control_plane(self, spec, pin=None, **fields):
         """The page's JoinConfiguration with controlPlane."""
-        return self.join(spec, pin, extra=f"{LAB}{TIMEOUTS}controlPlane:\n  certificateKey: {self.control.key}\n  localAPIEndpoint:\n    {self.local(spec)}",
-                         **fields)
+        return self.join(spec, pin, **fields, extra=f"{self.registration}{self.timeouts}controlPlane:\n"
+                         f"  certificateKey: {self.control.key}\n  localAPIEndpoint:\n    {self.local(spec)}")
 
     def offer(self, spec, documents, extra=""):
         """Signs kubeadm's documents for a node, in a bundle newer than all before, and puts it under the node's URL."""

@@ -91,8 +91,8 @@ class NodeWatch:
 class Node(Console):
     """One machine. on_line(node, line) is called for each line of its console."""
 
-    def __init__(self, lab, spec, out=None, on_line=None):
-        self.lab, self.spec, self.name, self.on_line = lab, spec, spec.name, on_line
+    def __init__(self, lab, spec, out=None, on_line=None, memory=MEMORY_MIB):
+        self.lab, self.spec, self.name, self.on_line, self.memory = lab, spec, spec.name, on_line, memory
         super().__init__(os.path.join(out or lab.world.folder, f"console-{spec.name}.log"))
         if os.path.exists(self.log):
             os.unlink(self.log)
@@ -112,7 +112,7 @@ class Node(Console):
                                        self.device_key)
         self.lines, self.events = queue.Queue(), []
         self.machine = machine.Machine(lab.world, lab.control.ns, self.tap, "x86_64", lab.image.kernel, ramfs, self.log, self._line, append=append,
-                                       mac=s.mac, uuid=s.uuid, serial=s.serial, memory=MEMORY_MIB, cpus=CPUS, nic=nic, disk=self.disk,
+                                       mac=s.mac, uuid=s.uuid, serial=s.serial, memory=self.memory, cpus=CPUS, nic=nic, disk=self.disk,
                                        attach=attach, emulator=lab.emulator, control=lab.world.path(f"{s.name}.qmp"), link=self.link)
         return self
 
