@@ -39,8 +39,8 @@ int statefs_format(void *ctx, const char *const *argv);
  * otherwise the reason is on stdout. */
 int statefs_mount(void *ctx, const char *const *argv);
 
-/* wipe_folders (wipe.h), and of a folder below an overlay of the state partition only what was written into it: what the image has there stays, and
- * without the partition nothing is removed. */
+/* wipe_folders (wipe.h), and of a folder below an overlay of the state partition only what was written into it: what the image has there stays.
+ * Where no such overlay is mounted, all of it on a root that lasts, and nothing on one in memory or that cannot be written to. */
 int statefs_wipe(void *ctx, const char *const *folders);
 
 #endif

@@ -14,6 +14,7 @@
 #include "boards/linux/files.h"
 #include "boards/linux/modules.h"
 #include "boards/linux/mounts.h"
+#include "boards/linux/pid1.h"
 #include "boards/linux/statefs.h"
 #include "boards/linux/storage.h"
 #include "boards/linux/sysfile.h"
@@ -253,18 +254,21 @@ static const struct lay *overlay_above(const char *folder)
 }
 
 /* Removed through an overlay, the image's own files would be hidden for ever; and what an overlay shows of a folder that changes below it, the kernel
- * leaves open. So it is away meanwhile. */
+ * leaves open. So it is away meanwhile. Without one, what a root in memory has is the image's; a root that lasts is the node's own. */
 static int wipe_one(const char *folder)
 {
     const struct lay *r = overlay_above(folder);
+    bool laid = r && mounts_is_mount(r->target);
     char upper[SYSFILE_PATH];
-    const char *const folders[] = {r ? upper : folder, NULL};
+    const char *const folders[] = {laid ? upper : folder, NULL};
     bool away;
     int status;
 
-    if (r)
+    if (r && !laid && !pid1_root_is_lasting())
+        return 0;
+    if (laid)
         sysfile_path(upper, STATEFS_PLACE "/%s/upper%s", r->name, folder + strlen(r->target));
-    away = r && umount2(r->target, UMOUNT_NOFOLLOW) == 0;
+    away = laid && umount2(r->target, UMOUNT_NOFOLLOW) == 0;
     status = wipe_folders(NULL, folders);
     return away && !lay_one(r) ? 1 : status;
 }
