@@ -191,6 +191,12 @@ static bool has_marker(const char *device)
     return found;
 }
 
+/* Of mount(2): what is on the device makes no sense to the file system, or cannot be read; not what a missing driver or device would give. */
+static bool is_damage(int error)
+{
+    return error == EUCLEAN || error == EBADMSG || error == EINVAL || error == EIO;
+}
+
 /* An exit status of statefs_mount. */
 static int mount_disk(struct modules *m, const char *name, bool marked)
 {
@@ -201,8 +207,9 @@ static int mount_disk(struct modules *m, const char *name, bool marked)
     if (marked && !has_marker(device))
         return STATEFS_NOT_OURS;
     if (mount(device, STATEFS_PLACE, "ext4", 0, "errors=remount-ro") != 0) {
-        mounts_say(name, errno);
-        return 1;
+        int error = errno;
+        mounts_say(name, error);
+        return is_damage(error) ? STATEFS_DAMAGED : 1;
     }
     (void)chmod(STATEFS_PLACE, 0700);
     if (!sysfile_exists(MARKER) && files_write(MARKER, 0444, SPAN_LIT("joinboot state 1\n"), NULL) != OK) {
