@@ -17,6 +17,7 @@ void bootlog_init(struct bootlog *b)
     b->started = false;
     b->n = 0;
     b->written = 0;
+    logfile_init(&b->rest);
 }
 
 static void put(struct bootlog *b, struct span text)
@@ -41,8 +42,12 @@ void bootlog_put(struct bootlog *b, struct span text)
     } else if (b->fd >= 0 && b->written + text.n <= BOOTLOG_MAX) {
         put(b, text);
     } else if (b->fd >= 0) {
-        put(b, SPAN_LIT("joinboot: this file is full, the journal goes on on the console\n"));
+        put(b, SPAN_LIT("joinboot: this file is full, the journal goes on in agent.log\n"));
         bootlog_stop(b);
+        logfile_open(&b->rest, b->rest_path, 0);
+        logfile_write(&b->rest, text);
+    } else {
+        logfile_write(&b->rest, text);
     }
 }
 
@@ -60,6 +65,9 @@ void bootlog_start(struct bootlog *b, const char *folder)
                  O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0640);
     if (b->fd >= 0)
         put(b, span_of(b->early, b->n));
+    sysfile_path(to, "%s/agent.log", folder);
+    if (span_to_cstr(span_str(to), b->rest_path, sizeof(b->rest_path)))
+        b->rest_path[0] = 0;
 }
 
 void bootlog_stop(struct bootlog *b)
@@ -67,4 +75,5 @@ void bootlog_stop(struct bootlog *b)
     if (b->fd >= 0)
         close(b->fd);
     b->fd = -1;
+    logfile_close(&b->rest);
 }

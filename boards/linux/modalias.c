@@ -117,46 +117,65 @@ bool modalias_dep(struct span file, struct span name, struct span *ret_path, str
     return false;
 }
 
-struct span modalias_softdep_pre(struct span file, struct span name)
+bool modalias_softdep(struct span *rest, struct span name, bool post, struct span *ret_names)
 {
-    while (file.n > 0) {
-        struct span line = cut_line(&file);
-        size_t pre, post;
+    const char *own = post ? "post:" : "pre:", *other = post ? "pre:" : "post:";
+
+    while (rest->n > 0) {
+        struct span line = cut_line(rest);
+        size_t at;
         if (!span_is(span_cut(&line, ' '), "softdep") || !modalias_same_name(span_cut(&line, ' '), name))
             continue;
-        pre = span_find_str(line, "pre:");
-        if (pre == line.n)
+        at = span_find_str(line, own);
+        if (at == line.n)
             continue;
-        line = span_sub(line, pre + 4, line.n);
-        post = span_find_str(line, "post:");
-        return span_trim(span_sub(line, 0, post));
+        line = span_sub(line, at + strlen(own), line.n);
+        *ret_names = span_trim(span_sub(line, 0, span_find_str(line, other)));
+        return true;
     }
-    return (struct span){0};
+    return false;
 }
 
 bool modalias_is_wanted(struct span path)
 {
-    static const char *const folders[] = {
-        "kernel/drivers/net/",      "kernel/drivers/block/",
-        "kernel/drivers/nvme/",     "kernel/drivers/scsi/",
-        "kernel/drivers/ata/",      "kernel/drivers/virtio/",
-        "kernel/drivers/mmc/",      "kernel/drivers/usb/host/",
-        "kernel/drivers/usb/core/", "kernel/drivers/usb/storage/",
-        "kernel/drivers/bus/",      "kernel/drivers/message/",
-        "kernel/drivers/pci/",      "kernel/drivers/char/hw_random/",
-        "kernel/drivers/rtc/",      "kernel/drivers/phy/",
-        "kernel/drivers/hv/",       "kernel/drivers/xen/",
-        "kernel/drivers/dma/",      "kernel/drivers/mfd/",
-        "kernel/drivers/clk/",      "kernel/drivers/reset/",
-        "kernel/drivers/gpio/",     "kernel/drivers/regulator/",
-        "kernel/drivers/watchdog/", "kernel/drivers/acpi/",
-        "kernel/drivers/mtd/",      "kernel/drivers/infiniband/hw/",
+    /* Anywhere in the path: vendors' folders repeat the kernel's. */
+    static const char *const unwanted[] = {
+        "/sound/",
+        "drivers/accel/",
+        "drivers/bluetooth/",
+        "drivers/comedi/",
+        "drivers/crypto/",
+        "drivers/edac/",
+        "drivers/firewire/",
+        "drivers/firmware/",
+        "drivers/gpu/",
+        "drivers/hid/",
+        "drivers/hwmon/",
+        "drivers/i2c/",
+        "drivers/iio/",
+        "drivers/input/",
+        "drivers/leds/",
+        "drivers/media/",
+        "drivers/misc/mei/",
+        "drivers/net/wire",
+        "drivers/net/wwan/",
+        "drivers/nfc/",
+        "drivers/parport/",
+        "drivers/platform/",
+        "drivers/staging/",
+        "drivers/thermal/",
+        "drivers/tty/",
+        "drivers/usb/class",
+        "drivers/usb/gadget",
+        "drivers/usb/serial",
+        "drivers/video/",
+        "drivers/char/agp/",
+        "isdn/",
+        "kernel/arch/",
     };
 
-    if (span_starts(path, "kernel/drivers/net/wireless/"))
-        return false;
-    for (size_t i = 0; i < COUNT(folders); i++)
-        if (span_starts(path, folders[i]))
-            return true;
-    return false;
+    for (size_t i = 0; i < COUNT(unwanted); i++)
+        if (span_find_str(path, unwanted[i]) < path.n)
+            return false;
+    return true;
 }

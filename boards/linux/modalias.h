@@ -22,11 +22,12 @@ struct span modalias_file_name(struct span path);
 /* The line of a module in modules.dep: its own path, and those that it needs, separated by spaces. False if it has none. */
 bool modalias_dep(struct span file, struct span name, struct span *ret_path, struct span *ret_needs);
 
-/* The names behind `pre:` in the module's line of modules.softdep; empty if it has none. */
-struct span modalias_softdep_pre(struct span file, struct span name);
+/* The names behind `pre:` (or `post:`) in the module's next line of modules.softdep from *rest on that has such; a module may have several lines.
+ * False at the end. */
+bool modalias_softdep(struct span *rest, struct span name, bool post, struct span *ret_names);
 
-/* True for modules that a boot agent loads by itself: network cards, disks, the buses that lead to them, random sources, clocks. Sound,
- * graphics and the like are left to whoever wants them. */
+/* True for modules that a boot agent loads by itself when a device asks for them: all, wherever they lie (updates/ and extra/ of vendors, too), but
+ * sound, graphics, wireless and the like, which are left to whoever wants them. */
 bool modalias_is_wanted(struct span path);
 
 #endif

@@ -103,12 +103,13 @@ static bool insert(struct modules *m, struct span path)
 
 static bool load(struct modules *m, struct span name, bool wanted_only, unsigned depth);
 
-static void load_soft(struct modules *m, struct span name, unsigned depth)
+static void load_soft(struct modules *m, struct span name, bool post, unsigned depth)
 {
-    struct span soft = modalias_softdep_pre(m->softdep, name);
+    struct span rest = m->softdep, soft;
 
-    while (soft.n > 0)
-        (void)load(m, span_cut(&soft, ' '), false, depth - 1);
+    while (modalias_softdep(&rest, name, post, &soft))
+        while (soft.n > 0)
+            (void)load(m, span_cut(&soft, ' '), false, depth - 1);
 }
 
 /* The needs of modules.dep stand in such an order that the last has to be loaded first. What one of them wants softly it may need at once:
@@ -121,9 +122,10 @@ static bool insert_needs(struct modules *m, struct span needs, unsigned depth)
         while (at > 0 && needs.p[at - 1] != ' ')
             at--;
         path = span_sub(needs, at, needs.n);
-        load_soft(m, modalias_file_name(path), depth);
+        load_soft(m, modalias_file_name(path), false, depth);
         if (!insert(m, path))
             return false;
+        load_soft(m, modalias_file_name(path), true, depth);
         needs = span_trim(span_sub(needs, 0, at));
     }
     return true;
@@ -153,9 +155,11 @@ static bool load(struct modules *m, struct span name, bool wanted_only, unsigned
         return load_by_alias(m, name, depth);
     if (wanted_only && !modalias_is_wanted(path))
         return true;
-    load_soft(m, name, depth);
-    if (insert_needs(m, needs, depth) && insert(m, path))
+    load_soft(m, name, false, depth);
+    if (insert_needs(m, needs, depth) && insert(m, path)) {
+        load_soft(m, name, true, depth);
         return true;
+    }
     if (m->failed++ == 0) {
         m->first_error = errno;
         if (span_to_cstr(name, m->first_failed, sizeof(m->first_failed)))

@@ -5,11 +5,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "boards/linux/clock.h"
 #include "boards/linux/files.h"
+#include "boards/linux/statefs.h"
 #include "boards/linux/sysfile.h"
 
 struct mount_row {
@@ -218,12 +223,32 @@ void mounts_below(const char *folder)
     unmount_pass(&p);
 }
 
-bool mounts_end(void (*wait)(void *ctx), void *ctx)
+static void sleep_ms(long ms)
+{
+    (void)ppoll(NULL, 0, &(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+/* Our own files first: no other file system can hold them up. */
+static void sync_own(void)
+{
+    static const char *const folders[] = {STATEFS_PLACE, "/"};
+
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        int fd = open(folders[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        (void)syncfs(fd);
+        close(fd);
+    }
+}
+
+static bool end_all(void)
 {
     enum { ATTEMPTS = 100 };
     struct pass p = {0};
     unsigned busy;
 
+    sync_own();
     sync();
     for (int i = 0; i < ATTEMPTS; i++) {
         unmount_pass(&p);
@@ -231,7 +256,7 @@ bool mounts_end(void (*wait)(void *ctx), void *ctx)
             break;
         /* The kernel ends the mount namespaces of killed containers a moment later. */
         if (p.done == 0)
-            wait(ctx);
+            sleep_ms(20);
     }
     busy = p.busy;
     p.detach = true;
@@ -240,4 +265,22 @@ bool mounts_end(void (*wait)(void *ctx), void *ctx)
     (void)mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
     sync();
     return busy == 0;
+}
+
+enum host_answer mounts_end(uint64_t limit_ms, void (*wait)(void *ctx), void *ctx)
+{
+    uint64_t end = clock_now_ms() + limit_ms;
+    pid_t pid = fork(), got;
+    int status;
+
+    if (pid == 0)
+        _exit(end_all() ? 0 : 1);
+    while (pid > 0 && clock_now_ms() < end) {
+        while ((got = waitpid(-1, &status, WNOHANG)) > 0)
+            if (got == pid)
+                return status == 0 ? HOST_YES : HOST_NO;
+        wait(ctx);
+        sleep_ms(20);
+    }
+    return HOST_BUSY;
 }

@@ -25,7 +25,7 @@
 #include "boards/linux/sysfile.h"
 #include "boards/linux/system.h"
 
-enum { PODS_GRACE_MS = 10000, END_GRACE_MS = 5000, CRASH_WAIT_S = 10 };
+enum { PODS_GRACE_MS = 10000, END_GRACE_MS = 5000, UNMOUNT_MS = 30000, CRASH_WAIT_S = 10 };
 
 static void pause_ms(unsigned ms)
 {
@@ -44,8 +44,12 @@ static void crashed(int number)
 
     (void)number;
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    /* In a child: it may wait for ever for a volume whose server is gone. */
+    if (_Fork() == 0) {
+        sync();
+        _exit(0);
+    }
     pause_ms(CRASH_WAIT_S * 1000);
-    sync();
     (void)reboot(RB_AUTOBOOT);
     for (;;)
         pause_ms(1000);
@@ -259,13 +263,18 @@ bool pid1_poll(struct system *s)
     return pressed;
 }
 
-/* Between attempts of what takes a while at the end; the watchdog still has to be fed. */
-static void end_wait(void *ctx)
+static void feed(void *ctx)
 {
     struct system *s = ctx;
 
-    pause_ms(20);
     s->board.feed(s->board.ctx);
+}
+
+/* Between attempts of what takes a while at the end; the watchdog still has to be fed. */
+static void end_wait(struct system *s)
+{
+    pause_ms(20);
+    feed(s);
     while (waitpid(-1, NULL, WNOHANG) > 0)
         ;
 }
@@ -312,8 +321,17 @@ _Noreturn void pid1_end(struct system *s, bool reboot_it)
         logfile_close(&s->services[i].log);
     system_say(s, "%s", reboot_it ? "restarting the machine" : "switching the machine off");
     bootlog_stop(&s->bootlog);
-    if (!mounts_end(end_wait, s))
+    switch (mounts_end(UNMOUNT_MS, feed, s)) {
+    case HOST_YES:
+        break;
+    case HOST_NO:
         system_say(s, "a file system is still busy; its journal is replayed at the next start");
+        break;
+    case HOST_BUSY:
+        system_say(s, "a file system does not end within %d s, its server or disk may be gone; going on",
+                   UNMOUNT_MS / 1000);
+        break;
+    }
     if (s->watchdog_fd >= 0 && !reboot_it) {
         (void)!write(s->watchdog_fd, "V", 1); /* magic close: the watchdog stops */
         close(s->watchdog_fd);

@@ -263,6 +263,7 @@ static enum err judge_state(struct system *s, const struct host_root *want, cons
     struct rootfs *r = &s->rootfs;
 
     r->unclean = found->unclean;
+    r->checked = false;
     if (r->state_kind == STATEFS_SMALL)
         return fault_set(f, ERR_STATE_MOUNT, "%s is smaller than %d MiB", r->state, STATEFS_MIN >> 20);
     if (r->state_kind == STATEFS_FOREIGN && !want->may_format)
@@ -326,6 +327,44 @@ static enum err format(struct system *s, const struct host_root *want, enum host
     return e;
 }
 
+/* Whatever it says: what it could mend is seen when it is mounted again. */
+static enum err check_state(struct system *s, const struct host_root *want, enum host_answer *ret,
+                            struct fault *f)
+{
+    struct rootfs *r = &s->rootfs;
+    const char *const argv[] = {r->state, NULL};
+    enum err e = job(s, statefs_check, NULL, argv, ERR_STATE_MOUNT, ret, f);
+
+    (void)want;
+    if (e == OK && *ret != HOST_YES) {
+        fault_set(f, ERR_STATE_MOUNT, "checking %s", r->state);
+        return OK;
+    }
+    fault_clear(f);
+    pass_on_output(s);
+    r->checked = true;
+    go(r, ROOTFS_MOUNT_STATE);
+    *ret = HOST_YES;
+    return OK;
+}
+
+/* What is on the partition is not ours, or cannot be mended: a signed bundle may permit to format it. */
+static enum err not_usable(struct system *s, const struct host_root *want, const char *why,
+                           enum host_answer *ret, struct fault *f)
+{
+    struct rootfs *r = &s->rootfs;
+
+    r->state_kind = STATEFS_FOREIGN;
+    fault_clear(f);
+    if (!want->may_format) {
+        go(r, ROOTFS_FIND_STATE);
+        return fault_set(f, ERR_STATE_FOREIGN, "%s (%s) holds %s", want->state, r->state, why);
+    }
+    go(r, ROOTFS_FORMAT);
+    *ret = HOST_YES;
+    return OK;
+}
+
 static enum err mount_state(struct system *s, const struct host_root *want, enum host_answer *ret,
                             struct fault *f)
 {
@@ -334,15 +373,16 @@ static enum err mount_state(struct system *s, const struct host_root *want, enum
     enum err e = job(s, statefs_mount, &s->modules, argv, ERR_STATE_MOUNT, ret, f);
     int status = s->services[HOST_JOB].last_exit;
 
-    if (e && WIFEXITED(status) && WEXITSTATUS(status) == STATEFS_NOT_OURS) {
-        r->state_kind = STATEFS_FOREIGN;
+    if (e && WIFEXITED(status) && WEXITSTATUS(status) == STATEFS_NOT_OURS)
+        return not_usable(s, want, "ext4 without our mark", ret, f);
+    if (e && WIFEXITED(status) && WEXITSTATUS(status) == STATEFS_DAMAGED) {
+        if (r->checked)
+            return not_usable(s, want, "our ext4, which is damaged and cannot be mended", ret, f);
+        system_say(s, "the state partition %s is damaged and is checked: %s", r->state, f->text);
         fault_clear(f);
-        if (want->may_format) {
-            go(r, ROOTFS_FORMAT);
-            *ret = HOST_YES;
-            return OK;
-        }
-        e = fault_set(f, ERR_STATE_FOREIGN, "%s (%s) holds ext4 without our mark", want->state, r->state);
+        go(r, ROOTFS_CHECK_STATE);
+        *ret = HOST_YES;
+        return OK;
     }
     if (e) {
         go(r, ROOTFS_FIND_STATE);
@@ -364,9 +404,11 @@ enum err rootfs_step(struct system *s, const struct host_root *want, enum host_a
 {
     static enum err (*const steps[])(struct system * s, const struct host_root *want, enum host_answer *ret,
                                      struct fault *f) = {
-        [ROOTFS_FIND_IMAGE] = find_image,   [ROOTFS_MOUNT_IMAGE] = mount_image, [ROOTFS_SWITCH] = switch_root,
-        [ROOTFS_SETTLE] = settle,           [ROOTFS_FIND_STATE] = find_state,   [ROOTFS_FORMAT] = format,
+        [ROOTFS_FIND_IMAGE] = find_image,   [ROOTFS_MOUNT_IMAGE] = mount_image,
+        [ROOTFS_SWITCH] = switch_root,      [ROOTFS_SETTLE] = settle,
+        [ROOTFS_FIND_STATE] = find_state,   [ROOTFS_FORMAT] = format,
         [ROOTFS_MOUNT_STATE] = mount_state, [ROOTFS_FIND_UPPER] = find_upper,
+        [ROOTFS_CHECK_STATE] = check_state,
     };
     enum host_answer a = HOST_YES;
     enum err e = OK;

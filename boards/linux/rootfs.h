@@ -17,7 +17,8 @@ enum rootfs_at {
     ROOTFS_FIND_STATE,
     ROOTFS_FORMAT,
     ROOTFS_MOUNT_STATE,
-    ROOTFS_FIND_UPPER, /* of the overlay over an installed system that cannot be written to */
+    ROOTFS_CHECK_STATE, /* it could not be mounted: e2fsck, once, and then again */
+    ROOTFS_FIND_UPPER,  /* of the overlay over an installed system that cannot be written to */
     ROOTFS_DONE
 };
 
@@ -30,6 +31,7 @@ struct rootfs {
     char upper[BLOCKDEV_NAME];                       /* likewise: the upper side of an overlay */
     enum fsprobe_kind image_kind, upper_kind;
     enum statefs_kind state_kind;
+    bool checked; /* by e2fsck since it was found */
     bool unclean; /* the state partition's journal is replayed */
     int old;      /* the initramfs, open until it is deleted; -1 */
 };

@@ -157,3 +157,16 @@ int statefs_format(void *ctx, const char *const *argv)
     blockdev_close(&b);
     return good ? 0 : 1;
 }
+
+int statefs_check(void *ctx, const char *const *argv)
+{
+    char device[BLOCKDEV_NAME + 8];
+    struct buf d = BUF_OF(device);
+    const char *const program[] = {"e2fsck", "-p", device, NULL};
+
+    (void)ctx;
+    buf_fmt(&d, "/dev/%s%c", argv[0], 0);
+    execvp(program[0], (char *const *)(uintptr_t)program);
+    mounts_say("e2fsck, which the node image must have", errno);
+    return 127;
+}

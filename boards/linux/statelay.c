@@ -14,6 +14,7 @@
 #include "boards/linux/files.h"
 #include "boards/linux/modules.h"
 #include "boards/linux/mounts.h"
+#include "boards/linux/pid1.h"
 #include "boards/linux/statefs.h"
 #include "boards/linux/storage.h"
 #include "boards/linux/sysfile.h"
@@ -190,6 +191,12 @@ static bool has_marker(const char *device)
     return found;
 }
 
+/* Of mount(2): what is on the device makes no sense to the file system, or cannot be read; not what a missing driver or device would give. */
+static bool is_damage(int error)
+{
+    return error == EUCLEAN || error == EBADMSG || error == EINVAL || error == EIO;
+}
+
 /* An exit status of statefs_mount. */
 static int mount_disk(struct modules *m, const char *name, bool marked)
 {
@@ -200,8 +207,9 @@ static int mount_disk(struct modules *m, const char *name, bool marked)
     if (marked && !has_marker(device))
         return STATEFS_NOT_OURS;
     if (mount(device, STATEFS_PLACE, "ext4", 0, "errors=remount-ro") != 0) {
-        mounts_say(name, errno);
-        return 1;
+        int error = errno;
+        mounts_say(name, error);
+        return is_damage(error) ? STATEFS_DAMAGED : 1;
     }
     (void)chmod(STATEFS_PLACE, 0700);
     if (!sysfile_exists(MARKER) && files_write(MARKER, 0444, SPAN_LIT("joinboot state 1\n"), NULL) != OK) {
@@ -253,18 +261,21 @@ static const struct lay *overlay_above(const char *folder)
 }
 
 /* Removed through an overlay, the image's own files would be hidden for ever; and what an overlay shows of a folder that changes below it, the kernel
- * leaves open. So it is away meanwhile. */
+ * leaves open. So it is away meanwhile. Without one, what a root in memory has is the image's; a root that lasts is the node's own. */
 static int wipe_one(const char *folder)
 {
     const struct lay *r = overlay_above(folder);
+    bool laid = r && mounts_is_mount(r->target);
     char upper[SYSFILE_PATH];
-    const char *const folders[] = {r ? upper : folder, NULL};
+    const char *const folders[] = {laid ? upper : folder, NULL};
     bool away;
     int status;
 
-    if (r)
+    if (r && !laid && !pid1_root_is_lasting())
+        return 0;
+    if (laid)
         sysfile_path(upper, STATEFS_PLACE "/%s/upper%s", r->name, folder + strlen(r->target));
-    away = r && umount2(r->target, UMOUNT_NOFOLLOW) == 0;
+    away = laid && umount2(r->target, UMOUNT_NOFOLLOW) == 0;
     status = wipe_folders(NULL, folders);
     return away && !lay_one(r) ? 1 : status;
 }

@@ -190,7 +190,7 @@ static enum err check_spent(struct agent *a)
     /* An etcd elsewhere has data once an API server was to run. */
     bool elsewhere = a->bundle.role == BUNDLE_INIT && a->bundle.cluster.etcd.has_external &&
                      h->exists(h->ctx, "/etc/kubernetes/manifests/kube-apiserver.yaml");
-    if (a->state.kubeadm && (elsewhere || h->exists(h->ctx, "/var/lib/etcd/member") ||
+    if (a->state.kubeadm && (elsewhere || a->state.member || h->exists(h->ctx, "/var/lib/etcd/member") ||
                              h->exists(h->ctx, "/etc/kubernetes/manifests/etcd.yaml")))
         return fault_set(&a->fault, ERR_KUBEADM_HALF, "kubeadm did not end");
     if (!a->state.kubeadm && (h->exists(h->ctx, "/var/lib/etcd/member") ||
@@ -264,7 +264,7 @@ static enum err make_next(struct agent *a)
     if (e != OK)
         return e;
     next->wiping = next->wiping || next->kubeadm;
-    next->kubeadm = false;
+    next->kubeadm = next->member = false;
     /* Asked for once: the record with this bundle's digest says whether its wipe is still to be done. */
     if (a->host && a->bundle.node.reset && memcmp(next->digest, digest, HASH_SIZE) != 0)
         next->wiping = true;

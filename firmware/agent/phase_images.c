@@ -17,6 +17,9 @@ static enum step failed(struct agent *a, enum err e, const char *what)
     return STEP_ERROR;
 }
 
+/* kubelet collects images that no pod uses when the disk fills up, but no pinned ones: without a registry they would be gone for ever. */
+#define PINNED "io.cri-containerd.pinned=pinned"
+
 /* Reads FOLDER/SHA256SUMS into a->file. */
 static bool read_sums(struct agent *a)
 {
@@ -47,8 +50,8 @@ static enum step remember(struct agent *a)
 static enum step start_import(struct agent *a, const char *name)
 {
     char path[SITE_TEXT_MAX + 256], socket[256];
-    const char *const argv[] = {"/usr/bin/ctr", "--address", socket,    "--namespace", "k8s.io",
-                                "images",       "import",    "--local", path,          NULL};
+    const char *const argv[] = {"/usr/bin/ctr", "--address", socket,    "--namespace", "k8s.io", "images",
+                                "import",       "--local",   "--label", PINNED,        path,     NULL};
     struct buf b = BUF_OF(path);
 
     buf_fmt(&b, "%s/%s", a->site.images, name);

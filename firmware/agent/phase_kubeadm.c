@@ -91,10 +91,29 @@ static bool may_hold_secret(const struct bundle *b, struct span line)
            holds(line, b->join.certificate_key);
 }
 
+/* kubeadm adds the member to the cluster's etcd before it writes a file of it here: its word is all that there is. at.mark_ms: it was said. */
+static void look_for_member(struct agent *a, struct span line)
+{
+    if (span_starts(line, "[etcd] Announced new etcd member"))
+        a->at.mark_ms = a->now_ms;
+}
+
+static enum err record_member(struct agent *a)
+{
+    if (a->at.mark_ms == 0 || a->state.member)
+        return OK;
+    if (!a->saving) {
+        a->next = a->state;
+        a->next.member = true;
+    }
+    return phases_save(a);
+}
+
 static void relay_line(struct agent *a)
 {
     struct span line = span_trim(buf_span(&a->line));
 
+    look_for_member(a, line);
     if (line.n > 0 && !may_hold_secret(&a->bundle, line)) {
         journal_begin(&a->journal, a->now_ms, "kubeadm", "says");
         journal_span(&a->journal, "line", line);
@@ -164,8 +183,14 @@ static enum step ended(struct agent *a, bool well)
 enum step kubeadm_step(struct agent *a)
 {
     enum host_answer answer = a->host->job_result(a->host->ctx);
+    enum err e;
 
     relay(a, answer != HOST_BUSY);
+    e = record_member(a);
+    if (e == ERR_BUSY)
+        return phases_wait(a, PHASES_STORE_MS);
+    if (e != OK)
+        return STEP_ERROR;
     if (answer != HOST_BUSY)
         return ended(a, answer == HOST_YES);
     if (a->at.sub == KUBEADM_RUNS && start_kubelet(a) != OK)

@@ -10,7 +10,8 @@ enum {
     FLAG_JOINED = 2,
     FLAG_WIPING = 4,
     FLAG_KUBEADM = 8,
-    FLAGS_ALL = FLAG_ACCEPTED | FLAG_JOINED | FLAG_WIPING | FLAG_KUBEADM,
+    FLAG_MEMBER = 16,
+    FLAGS_ALL = FLAG_ACCEPTED | FLAG_JOINED | FLAG_WIPING | FLAG_KUBEADM | FLAG_MEMBER,
     HEAD = 84,
     /* four texts; two families of addresses, gateway and DNS servers; node-ip */
     NODE_MAX =
@@ -169,6 +170,7 @@ static enum err decode(struct span body, struct state *ret)
     s.joined = (p[1] & FLAG_JOINED) != 0;
     s.wiping = (p[1] & FLAG_WIPING) != 0;
     s.kubeadm = (p[1] & FLAG_KUBEADM) != 0;
+    s.member = (p[1] & FLAG_MEMBER) != 0;
     s.sequence = get_u64(p + 4);
     s.issued_s = (int64_t)get_u64(p + 12);
     memcpy(s.digest, p + 20, HASH_SIZE);
@@ -210,7 +212,8 @@ enum err state_save(const struct storage *st, const struct state *s, struct recl
     if (!st)
         return OK;
     body[1] = (uint8_t)((s->accepted ? FLAG_ACCEPTED : 0) | (s->joined ? FLAG_JOINED : 0) |
-                        (s->wiping ? FLAG_WIPING : 0) | (s->kubeadm ? FLAG_KUBEADM : 0));
+                        (s->wiping ? FLAG_WIPING : 0) | (s->kubeadm ? FLAG_KUBEADM : 0) |
+                        (s->member ? FLAG_MEMBER : 0));
     put_u64(body + 4, s->sequence);
     put_u64(body + 12, (uint64_t)s->issued_s);
     memcpy(body + 20, s->digest, HASH_SIZE);

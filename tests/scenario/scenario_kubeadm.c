@@ -162,6 +162,23 @@ static void test_half_done(void **unused)
     assert_non_null(os_find(machine.os, "/var/lib/etcd/member"));
 }
 
+/* The member stands in the cluster's etcd, and kubeadm has not yet written a file of it. */
+static void test_member_was_added(void **unused)
+{
+    (void)unused;
+    prepare(control_plane);
+    machine.os->kubeadm_says = "[etcd] Announced new etcd member joining to the existing etcd cluster\n";
+    scenario_boot();
+    scenario_expect(" kubeadm says line=\"[etcd] Announced", 10000);
+    scenario_run(500);
+    scenario_boot();
+    scenario_expect(" accept error code=kubeadm.half-done", 9000);
+    scenario_never("reset: what", 60000);
+    scenario_publish(9, BOTH "reset: true\n", NULL);
+    scenario_expect("reset: what the earlier join left is wiped", 30000);
+    scenario_expect(" joined done", 12000);
+}
+
 static void made_once(bool own_etcd)
 {
     prepare(init);
@@ -235,6 +252,7 @@ int main(void)
         SCENARIO(test_endless),
         SCENARIO(test_power_cut),
         SCENARIO(test_half_done),
+        SCENARIO(test_member_was_added),
         SCENARIO(test_only_once),
         SCENARIO(test_only_once_external_etcd),
         SCENARIO(test_refused_bundle_costs_nothing),

@@ -189,11 +189,11 @@ static void test_state_of_a_node(void **unused)
     (void)unused;
     memset(&s, 0, sizeof(s));
     memset(image, 0xff, sizeof(image));
-    s.joined = s.wiping = s.kubeadm = true;
+    s.joined = s.wiping = s.kubeadm = s.member = true;
     for (unsigned round = 0; round < 2; round++) {
         assert_int_equal(save(&memory, &s), OK);
         assert_int_equal(state_load(&memory, &got), OK);
-        assert_true(got.joined && got.wiping && got.kubeadm && !got.accepted);
+        assert_true(got.joined && got.wiping && got.kubeadm && got.member && !got.accepted);
         assert_memory_equal(&got.node, &s.node, sizeof(s.node));
         memset(s.node.host, 'h', sizeof(s.node.host) - 1);
         memset(s.node.node, 'n', sizeof(s.node.node) - 1);
@@ -225,7 +225,7 @@ static void test_state_of_version_1(void **unused)
     assert_int_equal(write_record(span_of(body, sizeof(body))), OK);
     assert_int_equal(state_load(&memory, &got), OK);
     assert_true(got.accepted && got.joined && got.sequence == 9 && !got.node.node[0]);
-    body[1] = 16; /* a flag of some later version */
+    body[1] = 128; /* a flag of some later version */
     assert_int_equal(write_record(span_of(body, sizeof(body))), OK);
     assert_int_equal(state_load(&memory, &got), ERR_STORE_LOST);
     body[1] = 3;

@@ -142,7 +142,8 @@ static void test_five_boots(void **state)
     assert_false(sysfile_exists(at("journal/boot.5")));
 }
 
-static void test_journal_ends(void **state)
+/* boot.0 keeps how the boot began; what it has no room for goes on in a rotated file, over boots. */
+static void test_full_journal_goes_on(void **state)
 {
     static char much[BOOTLOG_EARLY], text[BOOTLOG_MAX + 4096];
     size_t n = 0;
@@ -159,7 +160,18 @@ static void test_journal_ends(void **state)
     assert_int_equal(b.fd, -1);
     assert_int_equal(sysfile_read(at("journal/boot.0"), text, sizeof(text), &n), OK);
     assert_true(n > BOOTLOG_MAX && n < BOOTLOG_MAX + 200);
-    assert_true(span_find_str(span_of(text, n), "this file is full") < n);
+    assert_true(span_find_str(span_of(text, n), "goes on in agent.log") < n);
+    assert_int_equal(sysfile_read(at("journal/agent.log"), text, sizeof(text), &n), OK);
+    assert_true(n >= 5 * sizeof(much) && text[n - 1] == 'x');
+    b.rest.max = b.rest.n + 10; /* so much for a generation */
+    bootlog_put(&b, SPAN_LIT("one\n"));
+    bootlog_put(&b, SPAN_LIT("two lines\n"));
+    check_content("journal/agent.log", "two lines\n");
+    assert_true(sysfile_exists(at("journal/agent.log.1")));
+    bootlog_stop(&b);
+    boot("early\n", "late\n");
+    check_content("journal/boot.0", "early\nlate\n");
+    check_content("journal/agent.log", "two lines\n");
 }
 
 /* Nowhere to write: nothing happens. */
@@ -179,7 +191,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_two_generations, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_five_boots, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_journal_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_full_journal_goes_on, set_up, tear_down),
         cmocka_unit_test(test_no_folder),
     };
 

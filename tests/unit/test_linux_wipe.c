@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "boards/linux/pid1.h"
 #include "boards/linux/statefs.h"
 #include "boards/linux/sysfile.h"
 #include "boards/linux/wipe.h"
@@ -226,10 +227,31 @@ static int written_over_the_image(void)
     if (system("cd /etc/cni/net.d && test ! -e 05-pod && test $(cat 10-image) = image && test -e 20-image &&"
                "test -e ../other && test -e ../kept && echo again >05-pod") != 0)
         return 4;
-    /* Without a state partition there is nothing that a node wrote. */
-    if (umount("/etc/cni") != 0 || umount("/var/lib") != 0 || statefs_wipe(NULL, folders) != 0)
-        return 5;
-    return count("/etc/cni/net.d") == 2 ? 0 : 6;
+    return 0;
+}
+
+/* Without an overlay: a root in memory, as an initramfs, shows what the image has; on one that lasts, all is the node's. */
+static int without_an_overlay(void)
+{
+    static const char *const folders[] = {"/etc/cni/net.d", NULL};
+
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", "/etc", "tmpfs", 0, NULL) != 0 || !pid1_root_is_lasting())
+        return 9;
+    if (system("mkdir -p /etc/cni/net.d /etc/root/etc/cni/net.d; echo x >/etc/cni/kept;"
+               "echo x >/etc/cni/net.d/10-old; echo x >/etc/root/etc/cni/net.d/10-image") != 0)
+        return 1;
+    if (statefs_wipe(NULL, folders) != 0 || count("/etc/cni/net.d") != 0 || count("/etc/cni") != 2)
+        return 2;
+    if (chroot("/etc/root") != 0)
+        return 9;
+    return statefs_wipe(NULL, folders) == 0 && count("/etc/cni/net.d") == 1 ? 0 : 3;
+}
+
+static void test_without_an_overlay_the_root_decides(void **state)
+{
+    (void)state;
+    in_child(without_an_overlay);
 }
 
 static void test_an_overlay_keeps_what_the_image_has(void **state)
@@ -246,6 +268,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_deep_folders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_mounts_are_unmounted_not_emptied, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_overlay_keeps_what_the_image_has, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_without_an_overlay_the_root_decides, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_file_systems_are_not_entered, set_up, tear_down),
     };
 
