@@ -15,8 +15,8 @@
 
 #define BOTH "families: [ipv4, ipv6]\n"
 
-/* A node, with a certificate that its cluster's CA signed, and its power cut. */
-static void joined_with(const char *certificate, const char *site, const char *node, const char *node_ip)
+/* A machine whose kubelet gets a certificate that its cluster's CA signed. */
+static void prepare(const char *certificate, const char *site, const char *node, const char *node_ip)
 {
     scenario_os();
     scenario_servers(site);
@@ -25,6 +25,12 @@ static void joined_with(const char *certificate, const char *site, const char *n
     machine.os->kubelet_joins_ms = 500;
     machine.os->pid1 = true;
     machine.wall_s = time(NULL);
+}
+
+/* A node, and its power cut. */
+static void joined_with(const char *certificate, const char *site, const char *node, const char *node_ip)
+{
+    prepare(certificate, site, node, node_ip);
     scenario_boot();
     scenario_expect(" joined done", 8000);
     assert_int_equal(scenario_count(" resume done"), 1);
@@ -226,6 +232,25 @@ static void test_missing_files(void **unused)
     }
 }
 
+/* It ended between kubelet's certificate and its health: the next run removes the file with the token, with nobody to ask. */
+static void test_ended_before_the_token_was_removed(void **unused)
+{
+    (void)unused;
+    prepare("node", "", BOTH, NULL);
+    machine.os->sick = true;
+    scenario_boot();
+    scenario_expect(" handoff done", 8000);
+    scenario_run(2000);
+    assert_non_null(os_find(machine.os, HANDOFF_KUBELET_CONF));
+    assert_non_null(os_find(machine.os, HANDOFF_BOOTSTRAP_CONF));
+    machine.os->sick = false;
+    scenario_mode("config", "status");
+    scenario_boot();
+    scenario_expect(" joined done", 9000);
+    assert_null(os_find(machine.os, HANDOFF_BOOTSTRAP_CONF));
+    assert_int_equal(joins(), 0);
+}
+
 /* A signed reset: everything of the earlier join is wiped before the new one, also if the power goes in the middle. */
 static void test_reset(void **unused)
 {
@@ -264,6 +289,7 @@ int main(void)
         SCENARIO(test_clock_before_the_beginning),
         SCENARIO(test_certificate_of_somebody_else),
         SCENARIO(test_missing_files),
+        SCENARIO(test_ended_before_the_token_was_removed),
         SCENARIO(test_reset),
     };
 
