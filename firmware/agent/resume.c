@@ -3,6 +3,7 @@
  */
 #include "firmware/agent/resume.h"
 
+#include "config/join_supported.h"
 #include "firmware/agent/handoff.h"
 #include "firmware/crypto/x509_client.h"
 #include "firmware/kube/flags.h"
@@ -88,11 +89,13 @@ enum err resume_remember(const struct agent *a, struct state_node *ret)
         .v4 = node->v4,
         .v6 = node->v6,
         .healthz_port = a->kubelet.healthz_port,
-        .fail_swap_on = a->kubelet.fail_swap_on,
+        .fail_swap_on = handoff_fails_on_swap(a),
     };
     struct fault unused;
     enum err e = join_node_ips(&a->bundle.join, n.node_ips, &n.node_ip_count, &unused);
 
+    if (e == OK)
+        e = join_ignored(&a->bundle.join, &n.ignored, &unused);
     if (e == OK)
         e = render_facts(RENDER_CA, &a->bundle.join, path, &facts);
     if (e == OK)

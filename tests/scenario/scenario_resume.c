@@ -232,6 +232,32 @@ static void test_missing_files(void **unused)
     }
 }
 
+/* The document's permission to swap, as an argument of kubelet or as a check to be left out, holds on the second boot as well. */
+static void swaps(const char *document)
+{
+    scenario_document = document;
+    prepare("node", "", BOTH, NULL);
+    machine.os->swap = true;
+    for (unsigned i = 0; i < 2; i++) {
+        scenario_boot();
+        scenario_expect(" joined done", 8000);
+        scenario_mode("config", "status");
+    }
+    assert_int_equal(joins(), 0);
+}
+
+static void test_swap_argument(void **unused)
+{
+    (void)unused;
+    swaps("nodeRegistration:\n  kubeletExtraArgs:\n  - name: fail-swap-on\n    value: \"false\"\n");
+}
+
+static void test_swap_check_left_out(void **unused)
+{
+    (void)unused;
+    swaps("nodeRegistration:\n  ignorePreflightErrors: [Swap]\n");
+}
+
 /* It ended between kubelet's certificate and its health: the next run removes the file with the token, with nobody to ask. */
 static void test_ended_before_the_token_was_removed(void **unused)
 {
@@ -289,6 +315,8 @@ int main(void)
         SCENARIO(test_clock_before_the_beginning),
         SCENARIO(test_certificate_of_somebody_else),
         SCENARIO(test_missing_files),
+        SCENARIO(test_swap_argument),
+        SCENARIO(test_swap_check_left_out),
         SCENARIO(test_ended_before_the_token_was_removed),
         SCENARIO(test_reset),
     };
