@@ -162,6 +162,15 @@ static enum step watch_kubelet(struct agent *a, bool has_conf)
     return phases_wait(a, 200);
 }
 
+/* Where the configuration switches kubelet's health server off, kubeadm asks nobody either. */
+static bool is_healthy(const struct agent *a)
+{
+    const struct kubeletcfg_facts *k = &a->kubelet;
+
+    return k->healthz_port == 0 ||
+           a->host->http_ok(a->host->ctx, &k->healthz, k->healthz_port, "/healthz") == HOST_YES;
+}
+
 enum step joined_step(struct agent *a)
 {
     const struct host *h = a->host;
@@ -169,7 +178,7 @@ enum step joined_step(struct agent *a)
 
     if (target_used(a))
         return target_switch(a);
-    if (!has_conf || h->http_ok(h->ctx, a->kubelet.healthz_port, "/healthz") != HOST_YES)
+    if (!has_conf || !is_healthy(a))
         return watch_kubelet(a, has_conf);
     if (h->remove_file(h->ctx, HANDOFF_BOOTSTRAP_CONF, true, &a->fault) != OK)
         return STEP_ERROR;

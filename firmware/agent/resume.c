@@ -39,6 +39,7 @@ void resume_load(struct agent *a)
     memcpy(a->node_name, n->node, sizeof(a->node_name));
     memcpy(a->node_ips, n->node_ips, sizeof(a->node_ips));
     a->node_ip_count = n->node_ip_count;
+    a->kubelet.healthz = n->healthz;
     a->kubelet.healthz_port = n->healthz_port;
     a->kubelet.fail_swap_on = n->fail_swap_on;
 }
@@ -88,6 +89,7 @@ enum err resume_remember(const struct agent *a, struct state_node *ret)
         .families = node->families,
         .v4 = node->v4,
         .v6 = node->v6,
+        .healthz = a->kubelet.healthz,
         .healthz_port = a->kubelet.healthz_port,
         .fail_swap_on = handoff_fails_on_swap(a),
     };

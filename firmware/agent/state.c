@@ -13,9 +13,9 @@ enum {
     FLAG_KUBEADM = 8,
     FLAGS_ALL = FLAG_ACCEPTED | FLAG_JOINED | FLAG_WIPING | FLAG_KUBEADM,
     HEAD = 84,
-    /* four texts; two families of addresses, gateway and DNS servers; node-ip */
+    /* four texts; two families of addresses, gateway and DNS servers; node-ip and healthz */
     NODE_MAX =
-        4 * (2 + STATE_TEXT) + 2 * (3 + 18 * NODEJOIN_ADDRS_MAX + 17 * (1 + NODEJOIN_DNS_MAX)) + 2 * 17 + 8,
+        4 * (2 + STATE_TEXT) + 2 * (3 + 18 * NODEJOIN_ADDRS_MAX + 17 * (1 + NODEJOIN_DNS_MAX)) + 3 * 17 + 8,
     SIZE_MAX_BODY = HEAD + NODE_MAX
 };
 
@@ -80,6 +80,7 @@ static void put_node(struct buf *b, const struct state_node *n)
         put_ip(b, &n->node_ips[i]);
     put_u16(b, n->healthz_port);
     buf_u8(b, n->fail_swap_on);
+    put_ip(b, &n->healthz);
     buf_u8(b, (uint8_t)n->ignored);
 }
 
@@ -158,6 +159,7 @@ static void get_node(struct reader *r, unsigned version, struct state_node *ret)
     ret->fail_swap_on = get_u8(r, 1) != 0;
     if (version < VERSION_3)
         return;
+    get_ip(r, &ret->healthz);
     ret->ignored = get_u8(r, UINT8_MAX);
 }
 

@@ -4,7 +4,7 @@
  * Byte layout, big-endian. Head, 84 bytes: u8 version, u8 flags (1: a bundle was accepted, 2: kubelet was started, 4: a wipe was begun and is
  * not known to be whole, 8: kubeadm was started and is not known to have ended well), u16 zero, u64 sequence, i64 issuedAt in seconds since 1970, 32 bytes SHA-256 of what is signed in the accepted bundle,
  * 32 bytes random seed. Version 1 ends here. Later ones go on with struct state_node in the order of its fields: texts and lists with a u16 or
- * u8 count before them, booleans and prefix lengths as u8, an address as u8 family (0, 4, 6) and 16 bytes. Version 2 ends before `ignored`, version 3
+ * u8 count before them, booleans and prefix lengths as u8, an address as u8 family (0, 4, 6) and 16 bytes. Version 2 ends before `healthz`, version 3
  * has all of it. The join config itself is not stored:
  * it has a token.
  */
@@ -29,8 +29,8 @@ struct state_node {
     unsigned node_ip_count;
     uint16_t healthz_port;
     bool fail_swap_on;
-    unsigned
-        ignored; /* preflight checks that are left out: set of enum join_ignore (config/join_supported.h) */
+    struct ip healthz; /* of healthz_port; family NONE: 127.0.0.1 */
+    unsigned ignored;  /* preflight checks left out: set of enum join_ignore */
 };
 
 struct state {
