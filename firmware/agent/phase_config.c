@@ -263,6 +263,8 @@ static enum err make_next(struct agent *a)
         e = forget_old_join(a, next);
     if (e != OK)
         return e;
+    if (memcmp(next->digest, digest, HASH_SIZE) != 0)
+        next->attempts = a->at.failures[PHASE_KUBEADM] = 0;
     next->wiping = next->wiping || next->kubeadm;
     next->kubeadm = false;
     /* Asked for once: the record with this bundle's digest says whether its wipe is still to be done. */

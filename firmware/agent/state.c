@@ -176,6 +176,7 @@ static enum err decode(struct span body, struct state *ret)
     s.joined = (p[1] & FLAG_JOINED) != 0;
     s.wiping = (p[1] & FLAG_WIPING) != 0;
     s.kubeadm = (p[1] & FLAG_KUBEADM) != 0;
+    s.attempts = p[2];
     s.sequence = get_u64(p + 4);
     s.issued_s = (int64_t)get_u64(p + 12);
     memcpy(s.digest, p + 20, HASH_SIZE);
@@ -218,6 +219,7 @@ enum err state_save(const struct storage *st, const struct state *s, struct recl
         return OK;
     body[1] = (uint8_t)((s->accepted ? FLAG_ACCEPTED : 0) | (s->joined ? FLAG_JOINED : 0) |
                         (s->wiping ? FLAG_WIPING : 0) | (s->kubeadm ? FLAG_KUBEADM : 0));
+    body[2] = (uint8_t)s->attempts;
     put_u64(body + 4, s->sequence);
     put_u64(body + 12, (uint64_t)s->issued_s);
     memcpy(body + 20, s->digest, HASH_SIZE);

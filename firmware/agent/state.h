@@ -2,7 +2,7 @@
  * state.h - what the agent remembers over a power cut: one record in the record log (firmware/base/reclog.h).
  *
  * Byte layout, big-endian. Head, 84 bytes: u8 version, u8 flags (1: a bundle was accepted, 2: kubelet was started, 4: a wipe was begun and is
- * not known to be whole, 8: kubeadm was started and is not known to have ended well), u16 zero, u64 sequence, i64 issuedAt in seconds since 1970, 32 bytes SHA-256 of what is signed in the accepted bundle,
+ * not known to be whole, 8: kubeadm was started and is not known to have ended well), u8 attempts, u8 zero, u64 sequence, i64 issuedAt in seconds since 1970, 32 bytes SHA-256 of what is signed in the accepted bundle,
  * 32 bytes random seed. Version 1 ends here. Later ones go on with struct state_node in the order of its fields: texts and lists with a u16 or
  * u8 count before them, booleans and prefix lengths as u8, an address as u8 family (0, 4, 6) and 16 bytes. Version 2 ends before `healthz`, version 3
  * has all of it. The join config itself is not stored:
@@ -37,7 +37,8 @@ struct state {
     bool accepted;
     bool joined;  /* kubelet was started here: its files, and a Node of this machine's name, are our own */
     bool kubeadm; /* kubeadm was started for the accepted bundle and is not known to have ended well */
-    bool wiping;  /* the accepted bundle asked for a reset that is not known to be whole */
+    unsigned attempts; /* of kubeadm for the accepted bundle, none of which ended well; at most 255 */
+    bool wiping;       /* the accepted bundle asked for a reset that is not known to be whole */
     uint64_t sequence;
     int64_t issued_s;
     uint8_t digest[HASH_SIZE];

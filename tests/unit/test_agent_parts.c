@@ -190,10 +190,11 @@ static void test_state_of_a_node(void **unused)
     memset(&s, 0, sizeof(s));
     memset(image, 0xff, sizeof(image));
     s.joined = s.wiping = s.kubeadm = true;
+    s.attempts = 255;
     for (unsigned round = 0; round < 2; round++) {
         assert_int_equal(save(&memory, &s), OK);
         assert_int_equal(state_load(&memory, &got), OK);
-        assert_true(got.joined && got.wiping && got.kubeadm && !got.accepted);
+        assert_true(got.joined && got.wiping && got.kubeadm && !got.accepted && got.attempts == 255);
         assert_memory_equal(&got.node, &s.node, sizeof(s.node));
         memset(s.node.host, 'h', sizeof(s.node.host) - 1);
         memset(s.node.node, 'n', sizeof(s.node.node) - 1);
