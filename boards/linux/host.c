@@ -121,11 +121,11 @@ static enum host_answer op_port_free(void *ctx, uint16_t port)
     return probe_port_free(port);
 }
 
-static enum host_answer op_http_ok(void *ctx, uint16_t port, const char *path)
+static enum host_answer op_http_ok(void *ctx, const struct ip *addr, uint16_t port, const char *path)
 {
     struct system *s = ctx;
 
-    return probe_http(&s->probe, port, path, clock_now_ms());
+    return probe_http(&s->probe, addr, port, path, clock_now_ms());
 }
 
 static enum err op_service_start(void *ctx, enum host_service which, const char *const *argv, struct fault *f)

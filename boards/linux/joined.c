@@ -44,7 +44,7 @@ bool joined_is(int argc, char *const *argv)
 }
 
 /* Until kubelet is a node's; each cause is told once. */
-static void await_kubelet(struct journal *j, uint16_t port, uint64_t start_ms)
+static void await_kubelet(struct journal *j, const struct ip *addr, uint16_t port, uint64_t start_ms)
 {
     bool csr_told = false, health_told = false;
     struct probe probe;
@@ -54,7 +54,7 @@ static void await_kubelet(struct journal *j, uint16_t port, uint64_t start_ms)
         uint64_t now = clock_now_ms(), waited = now - start_ms;
         bool has_conf = sysfile_exists(HANDOFF_KUBELET_CONF) && sysfile_exists(HANDOFF_KUBELET_PEM);
 
-        if (has_conf && probe_http(&probe, port, "/healthz", now) == HOST_YES)
+        if (has_conf && (port == 0 || probe_http(&probe, addr, port, "/healthz", now) == HOST_YES))
             return;
         if (!has_conf && !csr_told && waited >= CSR_WAIT_MS) {
             tell_fault(j, now, ERR_CSR_PENDING,
@@ -73,13 +73,15 @@ int joined_run(int argc, char *const *argv)
 {
     const struct board board = {.console = op_console};
     uint64_t start_ms = clock_now_ms(), port = 0;
+    struct ip addr = {.family = FAMILY_NONE};
     struct fault f = {0};
     struct journal j;
 
-    if (argc != 3 || text_u64(span_str(argv[2]), 65535, &port) || port == 0)
+    if (argc < 3 || argc > 4 || text_u64(span_str(argv[2]), 65535, &port) ||
+        (argc == 4 && ip_parse(span_str(argv[3]), &addr)))
         return OPTIONS_EXIT_USAGE;
     journal_init(&j, &board);
-    await_kubelet(&j, (uint16_t)port, start_ms);
+    await_kubelet(&j, &addr, (uint16_t)port, start_ms);
     if (files_remove(HANDOFF_BOOTSTRAP_CONF, true, &f) != OK) {
         journal_fault(&j, clock_now_ms(), "joined", &f, 1, 0);
         return OPTIONS_EXIT_FAILED;

@@ -31,30 +31,53 @@ static enum host_answer done(struct probe *p, enum host_answer a)
     return a;
 }
 
-static bool start(struct probe *p, uint16_t port, const char *path, uint64_t now_ms)
+/* Connected or on the way; -1: neither. */
+static int connect_to(const struct ip *addr, uint16_t port)
 {
-    struct sockaddr_in to = {
+    struct sockaddr_in four = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct buf b = BUF_OF(p->request);
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    bool is6 = addr->family == FAMILY_V6;
+    int fd = socket(is6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), bad;
 
-    buf_fmt(&b, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n\r\n", path, (unsigned)port);
+    if (fd < 0)
+        return -1;
+    if (addr->family == FAMILY_V4)
+        memcpy(&four.sin_addr, addr->b, 4);
+    memcpy(&six.sin6_addr, addr->b, 16);
+    bad = is6 ? connect(fd, (struct sockaddr *)&six, sizeof(six))
+              : connect(fd, (struct sockaddr *)&four, sizeof(four));
+    if (bad == 0 || errno == EINPROGRESS)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static bool start(struct probe *p, const struct ip *addr, uint16_t port, const char *path, uint64_t now_ms)
+{
+    struct buf b = BUF_OF(p->request);
+    char text[IP_TEXT_MAX];
+    bool is6 = addr->family == FAMILY_V6;
+
+    buf_fmt(&b, "GET %s HTTP/1.1\r\nHost: %s%s%s:%u\r\nConnection: close\r\n\r\n", path, is6 ? "[" : "",
+            addr->family ? ip_text(addr, text) : "127.0.0.1", is6 ? "]" : "", (unsigned)port);
     p->n = b.n;
+    p->addr = *addr;
     p->port = port;
     p->sent = false;
     p->start_ms = now_ms;
-    p->fd = b.overflow ? -1 : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (p->fd < 0)
-        return false;
-    return connect(p->fd, (struct sockaddr *)&to, sizeof(to)) == 0 || errno == EINPROGRESS;
+    p->fd = b.overflow ? -1 : connect_to(addr, port);
+    return p->fd >= 0;
 }
 
-enum host_answer probe_http(struct probe *p, uint16_t port, const char *path, uint64_t now_ms)
+enum host_answer probe_http(struct probe *p, const struct ip *addr, uint16_t port, const char *path,
+                            uint64_t now_ms)
 {
     ssize_t got;
 
-    if (p->fd >= 0 && p->port != port)
+    if (p->fd >= 0 && (p->port != port || !ip_eq(&p->addr, addr)))
         (void)done(p, HOST_NO);
-    if (p->fd < 0 && !start(p, port, path, now_ms))
+    if (p->fd < 0 && !start(p, addr, port, path, now_ms))
         return done(p, HOST_NO);
     if (!p->sent) {
         /* A connection that is still being made answers EAGAIN, one that was refused its error. */

@@ -12,6 +12,7 @@ enum { PROBE_TIMEOUT_MS = 3000, PROBE_REQUEST = 256 };
 
 struct probe {
     int fd; /* -1: no request in flight */
+    struct ip addr;
     uint16_t port;
     bool sent;
     uint64_t start_ms;
@@ -25,7 +26,9 @@ void probe_init(struct probe *p);
 /* What poll(2) shall wait for on p->fd. */
 short probe_events(const struct probe *p);
 
-enum host_answer probe_http(struct probe *p, uint16_t port, const char *path, uint64_t now_ms);
+/* addr of family NONE: 127.0.0.1. */
+enum host_answer probe_http(struct probe *p, const struct ip *addr, uint16_t port, const char *path,
+                            uint64_t now_ms);
 
 /* HOST_BUSY: somebody listens, but with a full queue. */
 enum host_answer probe_unix(const char *path);

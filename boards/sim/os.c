@@ -180,12 +180,13 @@ static enum host_answer port_free(void *ctx, uint16_t port)
     return ((const struct os *)ctx)->port_taken ? HOST_NO : HOST_YES;
 }
 
-static enum host_answer http_ok(void *ctx, uint16_t port, const char *path)
+static enum host_answer http_ok(void *ctx, const struct ip *addr, uint16_t port, const char *path)
 {
-    const struct os *o = ctx;
+    struct os *o = ctx;
 
-    (void)port;
     (void)path;
+    o->asked = *addr;
+    o->asked_port = port;
     return o->services[HOST_KUBELET].wanted && !o->sick ? HOST_YES : HOST_NO;
 }
 

@@ -61,6 +61,8 @@ struct os {
     const char *wiping; /* of the job under way: folders that it wipes, each with its zero; NULL: none */
     char wipe_mem[512];
     uint64_t now_ms;
+    struct ip asked; /* by http_ok */
+    uint16_t asked_port;
 };
 
 /* What a power cycle resets: all but files and what a test set. */

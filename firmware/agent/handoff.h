@@ -16,6 +16,9 @@ enum err handoff_render(struct agent *a, enum render_file which) MUST_USE;
 /* Starts the container runtime of the site configuration, if it is ours to start. Idempotent. ERR_SPAWN. */
 enum err handoff_start_runtime(struct agent *a) MUST_USE;
 
+/* kubelet would exit on a host that swaps. */
+bool handoff_fails_on_swap(const struct agent *a);
+
 /* kubelet begins to tell its version, as a job; configure reads it. ERR_SPAWN. */
 enum err handoff_ask_version(struct agent *a) MUST_USE;
 

@@ -95,8 +95,8 @@ struct host {
     bool (*resolved_active)(void *ctx); /* systemd-resolved manages /etc/resolv.conf */
     enum host_answer (*unix_answers)(void *ctx, const char *path); /* something accepts on this socket */
     enum host_answer (*port_free)(void *ctx, uint16_t port);
-    /* GET http://127.0.0.1:port/path in small steps: HOST_BUSY until the answer is there; HOST_YES: status 200. */
-    enum host_answer (*http_ok)(void *ctx, uint16_t port, const char *path);
+    /* GET http://addr:port/path in small steps: HOST_BUSY until the answer is there; HOST_YES: status 200. Family NONE: 127.0.0.1. */
+    enum host_answer (*http_ok)(void *ctx, const struct ip *addr, uint16_t port, const char *path);
     /* Keeps a program running with restarts and backoff, in a cgroup of its own where there are cgroups. argv is copied. Idempotent. */
     enum err (*service_start)(void *ctx, enum host_service which, const char *const *argv, struct fault *f);
     void (*service_stop)(void *ctx, enum host_service which);

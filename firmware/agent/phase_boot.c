@@ -306,6 +306,8 @@ enum step resume_step(struct agent *a)
     if (!a->board->storage)
         journal_note(&a->journal, a->now_ms, "resume",
                      "no state storage: the accepted sequence does not survive a power cycle");
+    /* A failed attempt ends in a new boot: the pauses between attempts grow on. */
+    a->at.failures[PHASE_KUBEADM] = a->state.attempts;
     a->machine.has_stored = a->state.accepted;
     a->machine.stored_sequence = a->state.sequence;
     memcpy(a->machine.stored_digest, a->state.digest, HASH_SIZE);

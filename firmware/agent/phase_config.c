@@ -263,6 +263,8 @@ static enum err make_next(struct agent *a)
         e = forget_old_join(a, next);
     if (e != OK)
         return e;
+    if (memcmp(next->digest, digest, HASH_SIZE) != 0)
+        next->attempts = a->at.failures[PHASE_KUBEADM] = 0;
     next->wiping = next->wiping || next->kubeadm;
     next->kubeadm = next->member = false;
     /* Asked for once: the record with this bundle's digest says whether its wipe is still to be done. */
@@ -325,7 +327,7 @@ static enum step begin_wipe(struct agent *a)
     return phases_wait(a, 20);
 }
 
-/* The runtime of a running system, and what else it runs, are not ours to wipe; and one-shot makes no control plane. */
+/* The runtime of a running system, and what else it runs, are not ours to wipe. */
 static enum step wipe_folders(struct agent *a)
 {
     static const char *const folders[] = {"/etc/kubernetes",
@@ -335,16 +337,11 @@ static enum step wipe_folders(struct agent *a)
                                           "/var/lib/containerd",
                                           "/var/lib/etcd",
                                           NULL};
-    static const char *const of_kubelet[] = {"/etc/kubernetes", "/var/lib/kubelet", NULL};
     static const char *const of_kubeadm[] = {"/etc/kubernetes", "/var/lib/kubelet", "/var/lib/etcd", NULL};
 
     if (!is_stopped(a, HOST_KUBELET) || (a->host->pid1 && !is_stopped(a, HOST_RUNTIME)))
         return phases_wait(a, 50);
-    if (a->host->job_wipe(a->host->ctx,
-                          a->host->pid1   ? folders
-                          : kernel_used() ? of_kubelet
-                                          : of_kubeadm,
-                          &a->fault) != OK)
+    if (a->host->job_wipe(a->host->ctx, a->host->pid1 ? folders : of_kubeadm, &a->fault) != OK)
         return STEP_ERROR;
     a->at.sub = COMMIT_WIPING;
     return phases_wait(a, 20);

@@ -221,6 +221,7 @@ enum err handoff_record(struct agent *a, bool by_kubeadm)
         a->next = a->state;
         a->next.kubeadm = by_kubeadm;
         a->next.joined = !by_kubeadm;
+        a->next.attempts = by_kubeadm ? a->state.attempts + (a->state.attempts < UINT8_MAX) : 0;
         if (a->next.joined)
             e = resume_remember(a, &a->next.node);
     }

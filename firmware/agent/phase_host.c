@@ -40,7 +40,7 @@ static bool stale_files(struct agent *a)
 }
 
 /* An argument of kubelet wins over its configuration. */
-static bool fails_on_swap(const struct agent *a)
+bool handoff_fails_on_swap(const struct agent *a)
 {
     struct span arg = join_arg_value(&a->bundle.join, "fail-swap-on");
 
@@ -70,9 +70,11 @@ enum step preflight_step(struct agent *a)
             return refuse(a, ERR_STALE, HANDOFF_KUBELET_CONF " is there");
         if (oneshot_check_manager(a) != OK)
             return STEP_ERROR;
-        if (join_ignored(&a->bundle.join, &ignored, &a->fault) != OK)
+        if (a->resuming)
+            ignored = a->state.node.ignored;
+        else if (join_ignored(&a->bundle.join, &ignored, &a->fault) != OK)
             return STEP_ERROR;
-        if (!(ignored & JOIN_IGNORE_SWAP) && h->swap_on(h->ctx) && fails_on_swap(a))
+        if (!(ignored & JOIN_IGNORE_SWAP) && h->swap_on(h->ctx) && handoff_fails_on_swap(a))
             return refuse(a, ERR_SWAP, "/proc/swaps is not empty");
         if (!(ignored & JOIN_IGNORE_PORT) && !oneshot_keeps_port(a) && h->port_free(h->ctx, 10250) == HOST_NO)
             return refuse(a, ERR_PORT, "10250");
@@ -160,6 +162,15 @@ static enum step watch_kubelet(struct agent *a, bool has_conf)
     return phases_wait(a, 200);
 }
 
+/* Where the configuration switches kubelet's health server off, kubeadm asks nobody either. */
+static bool is_healthy(const struct agent *a)
+{
+    const struct kubeletcfg_facts *k = &a->kubelet;
+
+    return k->healthz_port == 0 ||
+           a->host->http_ok(a->host->ctx, &k->healthz, k->healthz_port, "/healthz") == HOST_YES;
+}
+
 enum step joined_step(struct agent *a)
 {
     const struct host *h = a->host;
@@ -167,7 +178,7 @@ enum step joined_step(struct agent *a)
 
     if (target_used(a))
         return target_switch(a);
-    if (!has_conf || h->http_ok(h->ctx, a->kubelet.healthz_port, "/healthz") != HOST_YES)
+    if (!has_conf || !is_healthy(a))
         return watch_kubelet(a, has_conf);
     if (h->remove_file(h->ctx, HANDOFF_BOOTSTRAP_CONF, true, &a->fault) != OK)
         return STEP_ERROR;

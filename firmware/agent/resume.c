@@ -3,6 +3,7 @@
  */
 #include "firmware/agent/resume.h"
 
+#include "config/join_supported.h"
 #include "firmware/agent/handoff.h"
 #include "firmware/crypto/x509_client.h"
 #include "firmware/kube/flags.h"
@@ -38,12 +39,13 @@ void resume_load(struct agent *a)
     memcpy(a->node_name, n->node, sizeof(a->node_name));
     memcpy(a->node_ips, n->node_ips, sizeof(a->node_ips));
     a->node_ip_count = n->node_ip_count;
+    a->kubelet.healthz = n->healthz;
     a->kubelet.healthz_port = n->healthz_port;
     a->kubelet.fail_swap_on = n->fail_swap_on;
 }
 
 /* Certificate, CA and scratch lie in memory that nothing else uses before the next row. */
-enum err resume_check_certificate(struct agent *a)
+static enum err check_certificate(struct agent *a, int64_t now_s, enum time_quality quality, struct fault *f)
 {
     const struct host *h = a->host;
     size_t half = sizeof(a->file_mem) / 2, pem_n = 0, ca_n = 0;
@@ -53,14 +55,29 @@ enum err resume_check_certificate(struct agent *a)
     enum err e;
 
     if (h->read_file(h->ctx, HANDOFF_KUBELET_PEM, a->file_mem, half, &pem_n) != OK)
-        return fault_set(&a->fault, ERR_RESUME_CERT, HANDOFF_KUBELET_PEM " cannot be read");
+        return fault_set(f, ERR_RESUME_CERT, HANDOFF_KUBELET_PEM " cannot be read");
     if (h->read_file(h->ctx, a->state.node.ca, a->file_mem + half, half, &ca_n) != OK)
-        return fault_set(&a->fault, ERR_RESUME_CERT, "%s cannot be read", a->state.node.ca);
+        return fault_set(f, ERR_RESUME_CERT, "%s cannot be read", a->state.node.ca);
     buf_fmt(&b, "system:node:%s", a->state.node.node);
-    e = x509_client_check(span_of(a->file_mem, pem_n), span_of(a->file_mem + half, ca_n), name, agent_time(a),
-                          a->time.quality, &scratch, &a->fault);
+    e = x509_client_check(span_of(a->file_mem, pem_n), span_of(a->file_mem + half, ca_n), name, now_s,
+                          quality, &scratch, f);
     wipe(a->file_mem, sizeof(a->file_mem)); /* kubelet's key is in the same file */
     return e;
+}
+
+enum err resume_check_certificate(struct agent *a)
+{
+    struct fault unused = {0};
+    enum err e = check_certificate(a, agent_time(a), a->time.quality, &a->fault);
+
+    if (e == OK || a->time.quality != TIME_HINT ||
+        check_certificate(a, a->time.floor_s, TIME_FLOOR, &unused) != OK)
+        return e;
+    (void)timekeeper_drop_hint(&a->time, a->now_ms);
+    journal_note(&a->journal, a->now_ms, "resume",
+                 "the real-time clock makes kubelet's certificate fail; the floor is used from now on");
+    fault_clear(&a->fault);
+    return OK;
 }
 
 enum err resume_remember(const struct agent *a, struct state_node *ret)
@@ -72,12 +89,15 @@ enum err resume_remember(const struct agent *a, struct state_node *ret)
         .families = node->families,
         .v4 = node->v4,
         .v6 = node->v6,
+        .healthz = a->kubelet.healthz,
         .healthz_port = a->kubelet.healthz_port,
-        .fail_swap_on = a->kubelet.fail_swap_on,
+        .fail_swap_on = handoff_fails_on_swap(a),
     };
     struct fault unused;
     enum err e = join_node_ips(&a->bundle.join, n.node_ips, &n.node_ip_count, &unused);
 
+    if (e == OK)
+        e = join_ignored(&a->bundle.join, &n.ignored, &unused);
     if (e == OK)
         e = render_facts(RENDER_CA, &a->bundle.join, path, &facts);
     if (e == OK)

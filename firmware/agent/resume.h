@@ -15,7 +15,8 @@ bool resume_possible(const struct agent *a, const char **ret_why);
 /* The parts of a bundle that later rows read, from the record; a->bundle's texts then point into a->state. */
 void resume_load(struct agent *a);
 
-/* Kubelet's client certificate against the clock, the Node's name and the cluster's CA. ERR_RESUME_CERT, ERR_RESUME_EXPIRED, ERR_NOMEM. */
+/* Kubelet's client certificate against the clock, the Node's name and the cluster's CA. A clock that is only a hint and makes it fail is dropped,
+ * and the floor decides. ERR_RESUME_CERT, ERR_RESUME_EXPIRED, ERR_NOMEM. */
 enum err resume_check_certificate(struct agent *a) MUST_USE;
 
 /* What the record shall hold of this join; a->bundle, a->node_name and a->kubelet are filled. ERR_LIMIT if a text does not fit. */

@@ -6,6 +6,7 @@
 enum {
     VERSION_1 = 1,
     VERSION_2 = 2,
+    VERSION_3 = 3,
     FLAG_ACCEPTED = 1,
     FLAG_JOINED = 2,
     FLAG_WIPING = 4,
@@ -13,9 +14,9 @@ enum {
     FLAG_MEMBER = 16,
     FLAGS_ALL = FLAG_ACCEPTED | FLAG_JOINED | FLAG_WIPING | FLAG_KUBEADM | FLAG_MEMBER,
     HEAD = 84,
-    /* four texts; two families of addresses, gateway and DNS servers; node-ip */
+    /* four texts; two families of addresses, gateway and DNS servers; node-ip and healthz */
     NODE_MAX =
-        4 * (2 + STATE_TEXT) + 2 * (3 + 18 * NODEJOIN_ADDRS_MAX + 17 * (1 + NODEJOIN_DNS_MAX)) + 2 * 17 + 8,
+        4 * (2 + STATE_TEXT) + 2 * (3 + 18 * NODEJOIN_ADDRS_MAX + 17 * (1 + NODEJOIN_DNS_MAX)) + 3 * 17 + 8,
     SIZE_MAX_BODY = HEAD + NODE_MAX
 };
 
@@ -80,6 +81,8 @@ static void put_node(struct buf *b, const struct state_node *n)
         put_ip(b, &n->node_ips[i]);
     put_u16(b, n->healthz_port);
     buf_u8(b, n->fail_swap_on);
+    put_ip(b, &n->healthz);
+    buf_u8(b, (uint8_t)n->ignored);
 }
 
 /* A reader that latches: after the first byte that is not there or not possible, everything is zero and `bad` is set. */
@@ -141,7 +144,7 @@ static void get_network(struct reader *r, struct nodejoin_network *ret)
         get_ip(r, &ret->dns[i]);
 }
 
-static void get_node(struct reader *r, struct state_node *ret)
+static void get_node(struct reader *r, unsigned version, struct state_node *ret)
 {
     get_text(r, ret->host, sizeof(ret->host));
     get_text(r, ret->node, sizeof(ret->node));
@@ -155,6 +158,10 @@ static void get_node(struct reader *r, struct state_node *ret)
         get_ip(r, &ret->node_ips[i]);
     ret->healthz_port = (uint16_t)get_u16(r);
     ret->fail_swap_on = get_u8(r, 1) != 0;
+    if (version < VERSION_3)
+        return;
+    get_ip(r, &ret->healthz);
+    ret->ignored = get_u8(r, UINT8_MAX);
 }
 
 /* A record of another form must not read as "never provisioned": that would bring the sequence back to 0. */
@@ -164,21 +171,22 @@ static enum err decode(struct span body, struct state *ret)
     const uint8_t *p = body.p;
     struct reader r;
 
-    if (body.n < HEAD || (p[0] != VERSION_1 && p[0] != VERSION_2) || (p[1] & ~FLAGS_ALL) != 0)
+    if (body.n < HEAD || p[0] < VERSION_1 || p[0] > VERSION_3 || (p[1] & ~FLAGS_ALL) != 0)
         return ERR_STORE_LOST;
     s.accepted = (p[1] & FLAG_ACCEPTED) != 0;
     s.joined = (p[1] & FLAG_JOINED) != 0;
     s.wiping = (p[1] & FLAG_WIPING) != 0;
     s.kubeadm = (p[1] & FLAG_KUBEADM) != 0;
     s.member = (p[1] & FLAG_MEMBER) != 0;
+    s.attempts = p[2];
     s.sequence = get_u64(p + 4);
     s.issued_s = (int64_t)get_u64(p + 12);
     memcpy(s.digest, p + 20, HASH_SIZE);
     memcpy(s.seed, p + 52, RNG_SEED_SIZE);
     r.rest = span_sub(body, HEAD, body.n);
     r.bad = false;
-    if (p[0] == VERSION_2)
-        get_node(&r, &s.node);
+    if (p[0] > VERSION_1)
+        get_node(&r, p[0], &s.node);
     if (r.bad || r.rest.n != 0)
         return ERR_STORE_LOST;
     *ret = s;
@@ -205,7 +213,7 @@ enum err state_load(const struct storage *st, struct state *ret)
 
 enum err state_save(const struct storage *st, const struct state *s, struct reclog_job *job)
 {
-    uint8_t body[SIZE_MAX_BODY] = {VERSION_2};
+    uint8_t body[SIZE_MAX_BODY] = {VERSION_3};
     struct buf b = BUF_OF(body);
     enum err e;
 
@@ -214,6 +222,7 @@ enum err state_save(const struct storage *st, const struct state *s, struct recl
     body[1] = (uint8_t)((s->accepted ? FLAG_ACCEPTED : 0) | (s->joined ? FLAG_JOINED : 0) |
                         (s->wiping ? FLAG_WIPING : 0) | (s->kubeadm ? FLAG_KUBEADM : 0) |
                         (s->member ? FLAG_MEMBER : 0));
+    body[2] = (uint8_t)s->attempts;
     put_u64(body + 4, s->sequence);
     put_u64(body + 12, (uint64_t)s->issued_s);
     memcpy(body + 20, s->digest, HASH_SIZE);

@@ -2,9 +2,10 @@
  * state.h - what the agent remembers over a power cut: one record in the record log (firmware/base/reclog.h).
  *
  * Byte layout, big-endian. Head, 84 bytes: u8 version, u8 flags (1: a bundle was accepted, 2: kubelet was started, 4: a wipe was begun and is
- * not known to be whole, 8: kubeadm was started and is not known to have ended well, 16: it added a member to the cluster's etcd), u16 zero, u64 sequence, i64 issuedAt in seconds since 1970, 32 bytes SHA-256 of what is signed in the accepted bundle,
- * 32 bytes random seed. Version 1 ends here. Version 2 goes on with struct state_node in the order of its fields: texts and lists with a u16 or
- * u8 count before them, booleans and prefix lengths as u8, an address as u8 family (0, 4, 6) and 16 bytes. The join config itself is not stored:
+ * not known to be whole, 8: kubeadm was started and is not known to have ended well, 16: it added a member to the cluster's etcd), u8 attempts, u8 zero,
+ * u64 sequence, i64 issuedAt in seconds since 1970, 32 bytes SHA-256 of what is signed in the accepted bundle, 32 bytes random seed. Version 1 ends here.
+ * Later ones go on with struct state_node in the order of its fields: texts and lists with a u16 or u8 count before them, booleans and prefix lengths as
+ * u8, an address as u8 family (0, 4, 6) and 16 bytes. Version 2 ends before `healthz`, version 3 has all of it. The join config itself is not stored:
  * it has a token.
  */
 #ifndef JOINBOOT_AGENT_STATE_H
@@ -28,6 +29,8 @@ struct state_node {
     unsigned node_ip_count;
     uint16_t healthz_port;
     bool fail_swap_on;
+    struct ip healthz; /* of healthz_port; family NONE: 127.0.0.1 */
+    unsigned ignored;  /* preflight checks left out: set of enum join_ignore */
 };
 
 struct state {
@@ -35,7 +38,8 @@ struct state {
     bool joined;  /* kubelet was started here: its files, and a Node of this machine's name, are our own */
     bool kubeadm; /* kubeadm was started for the accepted bundle and is not known to have ended well */
     bool member;  /* that kubeadm said that it had added a member to the cluster's etcd */
-    bool wiping;  /* the accepted bundle asked for a reset that is not known to be whole */
+    unsigned attempts; /* of kubeadm for the accepted bundle, none of which ended well; at most 255 */
+    bool wiping;       /* the accepted bundle asked for a reset that is not known to be whole */
     uint64_t sequence;
     int64_t issued_s;
     uint8_t digest[HASH_SIZE];

@@ -210,10 +210,14 @@ static const char *runtime_unit(const struct agent *a)
 
 static void put_joined(const struct agent *a, struct buf *b)
 {
+    char addr[IP_TEXT_MAX] = "";
+
+    if (a->kubelet.healthz.family)
+        (void)ip_text(&a->kubelet.healthz, addr);
     buf_fmt(b,
             "[Unit]\nDescription=joinboot: waits until this node has joined\nAfter=kubelet.service\n\n"
-            "[Service]\nType=exec\nExecStart=" SELF " --joined %u\nRestart=on-failure\nRestartSec=10\n",
-            (unsigned)a->kubelet.healthz_port);
+            "[Service]\nType=exec\nExecStart=" SELF " --joined %u %s\nRestart=on-failure\nRestartSec=10\n",
+            (unsigned)a->kubelet.healthz_port, addr);
 }
 
 /* A node-ip that is not there when kubelet starts would leave the Node without addresses. */

@@ -101,20 +101,19 @@ static enum err check_presets(const struct kubeletcfg_put *w, const struct yaml_
 }
 
 /* Reads what was rendered, so all types are right by now. */
-static void read_facts(const struct yaml_node *root, const struct kubeletcfg_put *w,
-                       struct kubeletcfg_facts *ret)
+static enum err read_facts(const struct yaml_node *root, const struct kubeletcfg_put *w,
+                           struct kubeletcfg_facts *ret)
 {
     const struct yaml_node *address = given(root, "healthzBindAddress"), *port = given(root, "healthzPort");
     const struct yaml_node *swap = given(root, "failSwapOn");
     struct kubeletcfg_facts facts = {.healthz_port = 10248, .fail_swap_on = true};
-    struct span text =
-        address && address->value.n > 0 ? address->value : fixed_presets[PRESET_HEALTHZ_ADDRESS];
     uint64_t number;
     char path[sizeof(facts.dropped)];
     struct buf b = BUF_OF(path);
 
-    if (span_to_cstr(text, facts.healthz_address, sizeof(facts.healthz_address)))
-        facts.healthz_address[0] = 0;
+    /* The agent asks there, as kubeadm does, and has no name server of its own by then. */
+    if (address && address->value.n > 0 && ip_parse(address->value, &facts.healthz) != OK)
+        return yaml_fault(w->f, ERR_KUBELET_CONFIG, address, "must be an IP address");
     if (port && text_u64(port->value, UINT16_MAX, &number) == OK)
         facts.healthz_port = (uint16_t)number;
     if (swap)
@@ -126,6 +125,7 @@ static void read_facts(const struct yaml_node *root, const struct kubeletcfg_put
             facts.dropped[0] = 0;
     }
     *ret = facts;
+    return OK;
 }
 
 /* kubeadm takes a text that begins with a brace for JSON, and does not read it as YAML in flow style. */
@@ -189,8 +189,7 @@ static enum err render(const struct kubeletcfg_input *in, struct arena *arena, s
         return e;
     if (out->overflow)
         return fault_set(f, ERR_LIMIT, "the kubelet configuration is too large");
-    read_facts(stream.docs[0], &w, ret_facts);
-    return OK;
+    return read_facts(stream.docs[0], &w, ret_facts);
 }
 
 enum err kubeletcfg_render(const struct kubeletcfg_input *in, struct arena *arena, struct buf *ret,

@@ -11,6 +11,7 @@
 
 #include "firmware/base/arena.h"
 #include "firmware/base/fault.h"
+#include "firmware/base/ip.h"
 #include "firmware/kube/apiobj.h"
 
 struct kubeletcfg_input {
@@ -25,10 +26,10 @@ struct kubeletcfg_input {
 
 /* What the agent itself needs to know of the configuration. */
 struct kubeletcfg_facts {
-    char healthz_address[64];
-    uint16_t healthz_port;
-    bool fail_swap_on; /* kubelet's default is true */
-    char dropped[96];  /* path of the first unknown key, which kubeadm drops with a warning; empty: none */
+    struct ip healthz;     /* where it answers; family NONE: 127.0.0.1 */
+    uint16_t healthz_port; /* 0: nowhere */
+    bool fail_swap_on;     /* kubelet's default is true */
+    char dropped[96]; /* path of the first unknown key, which kubeadm drops with a warning; empty: none */
 };
 
 /* Appends the file to ret. The tree of the text lies in the arena, which is given back. ERR_KUBELET_CONFIG with path and position;

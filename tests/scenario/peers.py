@@ -15,6 +15,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "lab"))
@@ -39,13 +40,17 @@ def certificate(name, issuer, subject, names=None):
             "-extfile", f"{name}.ext", "-out", f"{name}.pem")
 
 
-def client(name, days):
-    """The certificate that the cluster gives to kubelet of node-1, with its key in the same file."""
+def client(name, begin_h, end_h):
+    """The certificate that the cluster gives to kubelet of node-1, valid from and until so many hours from now, with its key in the same file."""
+    dates = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 3600 * h)) for h in (begin_h, end_h)]
+    (FOLDER / "index").write_text("")
+    (FOLDER / "ca.conf").write_text("[ca]\ndefault_ca=d\n[d]\ndatabase=index\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\npolicy=p\n"
+                                    "[p]\norganizationName=supplied\ncommonName=supplied\n")
     openssl("ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", f"{name}.key")
     (FOLDER / f"{name}.ext").write_text("extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\nbasicConstraints=CA:FALSE\n")
     openssl("req", "-new", "-key", f"{name}.key", "-subj", "/O=system:nodes/CN=system:node:node-1", "-out", f"{name}.csr")
-    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "kube-ca.pem", "-CAkey", "kube-ca.key", "-CAcreateserial", "-days", str(days),
-            "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+    openssl("ca", "-config", "ca.conf", "-batch", "-notext", "-in", f"{name}.csr", "-cert", "kube-ca.pem", "-keyfile", "kube-ca.key",
+            "-startdate", dates[0], "-enddate", dates[1], "-extfile", f"{name}.ext", "-out", f"{name}.pem")
     with open(FOLDER / f"{name}.pem", "a") as f:
         f.write((FOLDER / f"{name}.key").read_text())
 
@@ -143,8 +148,10 @@ def main():
     key = openssl("x509", "-in", "kube-ca.pem", "-noout", "-pubkey")
     (FOLDER / "pin").write_text("sha256:" + hashlib.sha256(openssl("pkey", "-pubin", "-outform", "DER", data=key)).hexdigest())
     authority = type("Authority", (), {"cert": str(FOLDER / "kube-ca.pem")})
-    client("node", 30)
-    client("short", 1)
+    client("node", 0, 720)
+    client("short", 0, 24)
+    client("expired", -48, -24)
+    client("late", 1, 720)
     standin.Standin(World, authority, None, None, name="api")
     os.makedirs(FOLDER / "config", exist_ok=True)
     sys.stdout.write(f"{serve('leaf', 'config')} {serve('kube', 'api', standin.TOKEN)}\n")

@@ -61,7 +61,7 @@ extern const char *scenario_mac;
 extern const char *scenario_seal_to;
 /* The public JWK in the newest enrolment record on the console; stays until the next call. */
 const char *scenario_device_key(void);
-/* A certificate that peers.py made: `node` and `short` for kubelet, `kube-ca`, which signed them. */
+/* A certificate that peers.py made: `node`, and `short` (a day), `expired` and `late` (valid in an hour) for kubelet, `kube-ca`, which signed them. */
 void scenario_pem(const char *name, struct os_pem *ret);
 /* `config` or `api` serves in another way (peers.py); "" is the honest one. */
 void scenario_mode(const char *server, const char *mode);

@@ -114,6 +114,33 @@ static void test_failed_attempt(void **unused)
     scenario_expect(" joined done", 1000);
 }
 
+/* Each failed attempt ends in a new boot; the pauses before it grow all the same, until another bundle is there. */
+static void test_pauses_grow(void **unused)
+{
+    static const char *const attempts[] = {
+        " kubeadm error code=kubeadm.failed attempt=1 ", " kubeadm error code=kubeadm.failed attempt=2 ",
+        " kubeadm error code=kubeadm.failed attempt=3 ", " kubeadm error code=kubeadm.failed attempt=1 "};
+
+    (void)unused;
+    prepare(control_plane);
+    machine.os->job_status = 256;
+    for (size_t i = 0; i < COUNT(attempts); i++) {
+        uint64_t failed_ms;
+
+        if (i == 3)
+            scenario_publish(8, BOTH, NULL);
+        machine.os->job_status = 0; /* the wipe of the attempt before */
+        scenario_boot();
+        scenario_expect(" handoff done", 15000);
+        machine.os->job_status = 256;
+        scenario_expect(attempts[i], 9000);
+        failed_ms = machine.now_ms;
+        while (!machine.finished && machine.now_ms < failed_ms + 60000)
+            (void)sim_run(&machine, 100);
+        assert_true(machine.finished && !machine.died);
+    }
+}
+
 /* kubeadm comes to no end: it is ended once all of its own waits, 21 minutes, and the row's time are over, and not before. */
 static void test_endless(void **unused)
 {
@@ -249,6 +276,7 @@ int main(void)
         SCENARIO(test_init),
         SCENARIO(test_init_with_certificate_key),
         SCENARIO(test_failed_attempt),
+        SCENARIO(test_pauses_grow),
         SCENARIO(test_endless),
         SCENARIO(test_power_cut),
         SCENARIO(test_half_done),

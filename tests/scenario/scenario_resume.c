@@ -15,8 +15,8 @@
 
 #define BOTH "families: [ipv4, ipv6]\n"
 
-/* A node, with a certificate that its cluster's CA signed, and its power cut. */
-static void joined_with(const char *certificate, const char *site, const char *node, const char *node_ip)
+/* A machine whose kubelet gets a certificate that its cluster's CA signed. */
+static void prepare(const char *certificate, const char *site, const char *node, const char *node_ip)
 {
     scenario_os();
     scenario_servers(site);
@@ -25,6 +25,12 @@ static void joined_with(const char *certificate, const char *site, const char *n
     machine.os->kubelet_joins_ms = 500;
     machine.os->pid1 = true;
     machine.wall_s = time(NULL);
+}
+
+/* A node, and its power cut. */
+static void joined_with(const char *certificate, const char *site, const char *node, const char *node_ip)
+{
+    prepare(certificate, site, node, node_ip);
     scenario_boot();
     scenario_expect(" joined done", 8000);
     assert_int_equal(scenario_count(" resume done"), 1);
@@ -158,20 +164,41 @@ static void test_replayed_bundle(void **unused)
     assert_int_equal(joins(), 0);
 }
 
-/* Too long on the shelf: the certificate has expired. Without the server the machine says so and asks on; with a live bundle it joins. */
+/* Too long on the shelf: the certificate has expired at the time of the config server, which was verified. The machine says so, and joins by the
+ * live bundle. */
 static void test_expired_certificate(void **unused)
 {
     (void)unused;
-    joined_with("short", "", BOTH, NULL);
-    scenario_mode("config", "status");
-    machine.wall_s = time(NULL) + 2 * 86400;
+    joined_with("expired", "", BOTH, NULL);
     scenario_boot();
-    scenario_expect(" network error code=resume.expired", 6000);
-    scenario_never(" joined done", 60000);
-    machine.wall_s = time(NULL);
-    scenario_mode("config", "");
-    scenario_expect(" commit done", 40000);
+    scenario_expect(" fetch done", 6000);
+    scenario_expect(" network error code=resume.expired", 1000);
+    scenario_expect(" commit done", 4000);
     scenario_expect(" joined done", 4000);
+}
+
+/* The config server is down, so a real-time clock is no more than a hint: the floor decides. */
+static void goes_on_at_the_floor(const char *certificate, int64_t offset_s)
+{
+    joined_with(certificate, "", BOTH, NULL);
+    scenario_mode("config", "status");
+    machine.wall_s = time(NULL) + offset_s;
+    scenario_boot();
+    scenario_expect("the real-time clock makes kubelet's certificate fail", 6000);
+    scenario_expect(" joined done", 3000);
+    assert_int_equal(joins() + scenario_count(" network error "), 0);
+}
+
+static void test_clock_behind_the_end(void **unused)
+{
+    (void)unused;
+    goes_on_at_the_floor("short", 2 * 86400);
+}
+
+static void test_clock_before_the_beginning(void **unused)
+{
+    (void)unused;
+    goes_on_at_the_floor("late", 0);
 }
 
 static void test_certificate_of_somebody_else(void **unused)
@@ -203,6 +230,51 @@ static void test_missing_files(void **unused)
         scenario_expect(" discover done", 9000);
         scenario_expect(" joined done", 4000);
     }
+}
+
+/* The document's permission to swap, as an argument of kubelet or as a check to be left out, holds on the second boot as well. */
+static void swaps(const char *document)
+{
+    scenario_document = document;
+    prepare("node", "", BOTH, NULL);
+    machine.os->swap = true;
+    for (unsigned i = 0; i < 2; i++) {
+        scenario_boot();
+        scenario_expect(" joined done", 8000);
+        scenario_mode("config", "status");
+    }
+    assert_int_equal(joins(), 0);
+}
+
+static void test_swap_argument(void **unused)
+{
+    (void)unused;
+    swaps("nodeRegistration:\n  kubeletExtraArgs:\n  - name: fail-swap-on\n    value: \"false\"\n");
+}
+
+static void test_swap_check_left_out(void **unused)
+{
+    (void)unused;
+    swaps("nodeRegistration:\n  ignorePreflightErrors: [Swap]\n");
+}
+
+/* It ended between kubelet's certificate and its health: the next run removes the file with the token, with nobody to ask. */
+static void test_ended_before_the_token_was_removed(void **unused)
+{
+    (void)unused;
+    prepare("node", "", BOTH, NULL);
+    machine.os->sick = true;
+    scenario_boot();
+    scenario_expect(" handoff done", 8000);
+    scenario_run(2000);
+    assert_non_null(os_find(machine.os, HANDOFF_KUBELET_CONF));
+    assert_non_null(os_find(machine.os, HANDOFF_BOOTSTRAP_CONF));
+    machine.os->sick = false;
+    scenario_mode("config", "status");
+    scenario_boot();
+    scenario_expect(" joined done", 9000);
+    assert_null(os_find(machine.os, HANDOFF_BOOTSTRAP_CONF));
+    assert_int_equal(joins(), 0);
 }
 
 /* A signed reset: everything of the earlier join is wiped before the new one, also if the power goes in the middle. */
@@ -239,8 +311,13 @@ int main(void)
         SCENARIO(test_newer_bundle),
         SCENARIO(test_replayed_bundle),
         SCENARIO(test_expired_certificate),
+        SCENARIO(test_clock_behind_the_end),
+        SCENARIO(test_clock_before_the_beginning),
         SCENARIO(test_certificate_of_somebody_else),
         SCENARIO(test_missing_files),
+        SCENARIO(test_swap_argument),
+        SCENARIO(test_swap_check_left_out),
+        SCENARIO(test_ended_before_the_token_was_removed),
         SCENARIO(test_reset),
     };
 

@@ -190,10 +190,12 @@ static void test_state_of_a_node(void **unused)
     memset(&s, 0, sizeof(s));
     memset(image, 0xff, sizeof(image));
     s.joined = s.wiping = s.kubeadm = s.member = true;
+    s.attempts = 255;
     for (unsigned round = 0; round < 2; round++) {
         assert_int_equal(save(&memory, &s), OK);
         assert_int_equal(state_load(&memory, &got), OK);
-        assert_true(got.joined && got.wiping && got.kubeadm && got.member && !got.accepted);
+        assert_true(got.joined && got.wiping && got.kubeadm && got.member && !got.accepted &&
+                    got.attempts == 255);
         assert_memory_equal(&got.node, &s.node, sizeof(s.node));
         memset(s.node.host, 'h', sizeof(s.node.host) - 1);
         memset(s.node.node, 'n', sizeof(s.node.node) - 1);
@@ -201,6 +203,8 @@ static void test_state_of_a_node(void **unused)
         memset(s.node.ca, '/', sizeof(s.node.ca) - 1);
         s.node.families = FAMILIES_BOTH;
         s.node.healthz_port = 65535;
+        s.node.ignored = 7;
+        assert_int_equal(ip_parse(SPAN_LIT("fd00::8"), &s.node.healthz), OK);
         s.node.fail_swap_on = s.node.v4.given = s.node.v6.given = true;
         s.node.v4.addr_count = s.node.v6.addr_count = NODEJOIN_ADDRS_MAX;
         s.node.v4.dns_count = s.node.v6.dns_count = NODEJOIN_DNS_MAX;
@@ -231,6 +235,30 @@ static void test_state_of_version_1(void **unused)
     body[1] = 3;
     body[0] = 2; /* without what version 2 goes on with */
     assert_int_equal(write_record(span_of(body, sizeof(body))), OK);
+    assert_int_equal(state_load(&memory, &got), ERR_STORE_LOST);
+}
+
+/* A record of version 2 is a node's that lets no check be left out. */
+static void test_state_of_version_2(void **unused)
+{
+    static struct state s = {
+        .joined = true, .sequence = 9, .node = {.node = "n", .healthz_port = 1, .ignored = 7}};
+    struct state got;
+    uint8_t body[1024];
+    uint64_t seq;
+    size_t n = 0;
+
+    (void)unused;
+    memset(image, 0xff, sizeof(image));
+    assert_int_equal(save(&memory, &s), OK);
+    assert_int_equal(reclog_read(&memory, body, sizeof(body), &n, &seq), OK);
+    body[0] = 2;
+    assert_int_equal(write_record(span_of(body, n - 18)), OK);
+    assert_int_equal(state_load(&memory, &got), OK);
+    assert_true(got.joined && got.sequence == 9 && got.node.healthz_port == 1 && got.node.ignored == 0);
+    assert_string_equal(got.node.node, "n");
+    body[0] = 3;
+    assert_int_equal(write_record(span_of(body, n - 1)), OK);
     assert_int_equal(state_load(&memory, &got), ERR_STORE_LOST);
 }
 
@@ -339,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_state_lost),
         cmocka_unit_test(test_state_of_a_node),
         cmocka_unit_test(test_state_of_version_1),
+        cmocka_unit_test(test_state_of_version_2),
         cmocka_unit_test(test_state_damage_is_lost),
         cmocka_unit_test(test_state_without_storage),
         cmocka_unit_test(test_journal_line),

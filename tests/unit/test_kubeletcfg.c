@@ -92,13 +92,18 @@ static void test_facts(void **state)
     (void)state;
     assert_int_equal(render(load("by-hand.yaml", input, sizeof(input)), false, &got), OK);
     assert_int_equal(facts.healthz_port, 10249);
-    assert_string_equal(facts.healthz_address, "127.0.0.1");
+    assert_int_equal(facts.healthz.family, FAMILY_NONE);
     assert_false(facts.fail_swap_on);
     assert_string_equal(facts.dropped, "unknownKey");
     assert_int_equal(render(SPAN_LIT(HEAD), false, &got), OK);
     assert_int_equal(facts.healthz_port, 10248);
     assert_true(facts.fail_swap_on);
     assert_string_equal(facts.dropped, "");
+    assert_int_equal(render(SPAN_LIT(HEAD "healthzBindAddress: \"fd00::7\"\nhealthzPort: 0\n"), false, &got),
+                     OK);
+    assert_int_equal(facts.healthz.family, FAMILY_V6);
+    assert_int_equal(facts.healthz.b[15], 7);
+    assert_int_equal(facts.healthz_port, 0);
 }
 
 static void test_braces(void **state)
@@ -183,6 +188,7 @@ static void test_refusals(void **state)
     REFUSES(HEAD "maxPods: 1e2\n", "maxPods");
     REFUSES(HEAD "maxPods: 0110\n", "maxPods");
     REFUSES(HEAD "healthzPort: -2147483649\n", "healthzPort");
+    REFUSES(HEAD "healthzBindAddress: localhost\n", "healthzBindAddress");
     REFUSES(HEAD "podPidsLimit: 9223372036854775808\n", "podPidsLimit");
     REFUSES(HEAD "failSwapOn: yes\n", "failSwapOn");
     REFUSES(HEAD "failSwapOn: \"true\"\n", "failSwapOn");

@@ -339,23 +339,25 @@ static int listener(uint16_t *ret_port)
     return fd;
 }
 
+static const struct ip local = {.family = FAMILY_NONE};
+
 static enum host_answer ask(struct probe *p, int fd, uint16_t port, const char *answer)
 {
     char request[200] = "";
-    enum host_answer a = probe_http(p, port, "/healthz", 1000);
+    enum host_answer a = probe_http(p, &local, port, "/healthz", 1000);
     int peer;
 
     assert_int_equal(a, HOST_BUSY);
     peer = accept(fd, NULL, NULL);
     while (strstr(request, "\r\n\r\n") == NULL) {
-        assert_int_equal(probe_http(p, port, "/healthz", 1001), HOST_BUSY);
+        assert_int_equal(probe_http(p, &local, port, "/healthz", 1001), HOST_BUSY);
         (void)!recv(peer, request + strlen(request), sizeof(request) - strlen(request) - 1, MSG_DONTWAIT);
     }
     assert_non_null(strstr(request, "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:"));
     if (answer)
         assert_int_equal(write(peer, answer, strlen(answer)), strlen(answer));
     close(peer);
-    for (int i = 0; (a = probe_http(p, port, "/healthz", 1002)) == HOST_BUSY && i < 100; i++)
+    for (int i = 0; (a = probe_http(p, &local, port, "/healthz", 1002)) == HOST_BUSY && i < 100; i++)
         (void)poll(NULL, 0, 5);
     return a;
 }
@@ -374,13 +376,44 @@ static void test_http(void **state)
     assert_int_equal(ask(&p, fd, port, "HTTP/1.1 2"), HOST_NO);
     assert_int_equal(ask(&p, fd, port, NULL), HOST_NO);
     /* A server that never answers. */
-    assert_int_equal(probe_http(&p, port, "/healthz", 1000), HOST_BUSY);
-    assert_int_equal(probe_http(&p, port, "/healthz", 1000 + PROBE_TIMEOUT_MS), HOST_NO);
+    assert_int_equal(probe_http(&p, &local, port, "/healthz", 1000), HOST_BUSY);
+    assert_int_equal(probe_http(&p, &local, port, "/healthz", 1000 + PROBE_TIMEOUT_MS), HOST_NO);
     assert_int_equal(p.fd, -1);
     close(fd);
-    for (int i = 0; i < 100 && probe_http(&p, port, "/healthz", 1000) == HOST_BUSY; i++)
+    for (int i = 0; i < 100 && probe_http(&p, &local, port, "/healthz", 1000) == HOST_BUSY; i++)
         (void)poll(NULL, 0, 1);
     assert_int_equal(p.fd, -1);
+}
+
+/* kubelet listens where its configuration says: there and nowhere else. */
+static void test_http_of_an_address(void **state)
+{
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct ip six = {.family = FAMILY_V6, .b = {[15] = 1}}, four = {.family = FAMILY_V4, .b = {127, 0, 0, 2}};
+    socklen_t n = sizeof(at);
+    int fd = socket(AF_INET6, SOCK_STREAM, 0), peer;
+    char request[200] = "";
+    struct probe p = {0};
+
+    (void)state;
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, n), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    probe_init(&p);
+    for (int i = 0; i < 100 && probe_http(&p, &four, ntohs(at.sin6_port), "/healthz", 1000) == HOST_BUSY; i++)
+        (void)poll(NULL, 0, 1);
+    assert_int_equal(p.fd, -1);
+    assert_int_equal(probe_http(&p, &six, ntohs(at.sin6_port), "/healthz", 1000), HOST_BUSY);
+    peer = accept(fd, NULL, NULL);
+    (void)probe_http(&p, &six, ntohs(at.sin6_port), "/healthz", 1001);
+    assert_true(recv(peer, request, sizeof(request) - 1, 0) > 0);
+    assert_non_null(strstr(request, "Host: [::1]:"));
+    assert_int_equal(write(peer, "HTTP/1.1 200 OK\r\n\r\n", 19), 19);
+    close(peer);
+    for (int i = 0; i < 100 && probe_http(&p, &six, ntohs(at.sin6_port), "/healthz", 1002) == HOST_BUSY; i++)
+        (void)poll(NULL, 0, 5);
+    assert_int_equal(p.fd, -1);
+    close(fd);
 }
 
 static void test_ports_and_sockets(void **state)
@@ -419,6 +452,7 @@ int main(void)
         cmocka_unit_test_setup(test_job_replacement_fails, fresh),
         cmocka_unit_test_setup(test_job_is_a_function, fresh),
         cmocka_unit_test(test_http),
+        cmocka_unit_test(test_http_of_an_address),
         cmocka_unit_test(test_ports_and_sockets),
     };
 

@@ -305,13 +305,15 @@ static void units(void **state)
     for (unsigned step = 5; step <= 10; step++)
         assert_int_equal(target_do_step(&agent, step), OK);
     assert_string_equal(os.told, "/run/joinboot/joinboot;");
-    assert_non_null(strstr(os.written, "ExecStart=/run/joinboot/joinboot --joined 10248\n"));
+    assert_non_null(strstr(os.written, "ExecStart=/run/joinboot/joinboot --joined 10248 \n"));
     assert_non_null(strstr(os.written, "Wants=systemd-networkd.service containerd.service kubelet.service "
                                        "joinboot-joined.service\n"));
     assert_non_null(strstr(os.written, "After=systemd-networkd-wait-online.service containerd.service\n"));
     assert_null(strstr(os.written, "/etc/"));
     agent.bundle.join.cri_socket = span_str("unix:///var/run/crio/crio.sock");
+    agent.kubelet.healthz = ip("::1");
     assert_int_equal(target_do_step(&agent, 10), OK);
+    assert_non_null(strstr(os.written, " --joined 10248 ::1\n"));
     assert_non_null(strstr(os.written, "Wants=systemd-networkd.service crio.service kubelet.service"));
 }
 
