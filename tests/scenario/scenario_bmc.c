@@ -123,6 +123,24 @@ static void test_follows_the_server(void **unused)
     assert_int_equal(scenario_count(" serve open sequence=6"), 0);
 }
 
+/* Whoever carries the bundle can give its signature another form: the BMC writes nothing, and a window that is closed stays closed. */
+static void test_other_form_of_the_signature(void **unused)
+{
+    static struct disk before;
+
+    (void)unused;
+    pair_sites(BMC CLEAR "serve-window = 5\n", VIA_BMC CLEAR);
+    scenario_publish(7, families, NULL);
+    scenario_boot();
+    scenario_expect(" serve closed why=window", 15000);
+    before = machine.disk;
+    scenario_resign();
+    scenario_expect(" commit done", 11000);
+    scenario_expect(" commit done", 11000);
+    assert_int_equal(scenario_count(" serve open"), 1);
+    assert_memory_equal(machine.disk.now, before.now, sizeof(before.now));
+}
+
 /* The power is cut at every storage operation with which the BMC takes a newer bundle; the next boot, without a network, serves the old or the new
  * one, and knows its sequence. */
 static void test_power_cuts(void **unused)
@@ -340,6 +358,7 @@ int main(void)
         PAIR(test_host_joins_through_the_bmc),
         PAIR(test_serves_what_it_stored),
         PAIR(test_follows_the_server),
+        PAIR(test_other_form_of_the_signature),
         PAIR(test_power_cuts),
         PAIR(test_damaged_store),
         PAIR(test_store_breaks_while_serving),
