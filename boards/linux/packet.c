@@ -145,12 +145,22 @@ static bool take(struct packets *p, unsigned nic)
 
 size_t packet_recv(struct packets *p, unsigned nic, uint8_t *ret, size_t cap)
 {
-    if (nic >= BOARD_NICS_MAX || p->fd[nic] < 0 || (p->vnet.waiting && p->owner != nic))
+    if (nic >= BOARD_NICS_MAX || p->fd[nic] < 0)
         return 0;
+    if (p->owner != nic) {
+        p->asked = p->vnet.waiting;
+        if (p->asked)
+            return 0;
+    }
     for (;;) {
         size_t n = vnet_next(&p->vnet, ret, cap);
         if (n > 0)
             return n;
+        /* One link's super-frames behind each other would keep the others out for ever. */
+        if (p->owner == nic && p->asked) {
+            p->asked = false;
+            return 0;
+        }
         if (!take(p, nic))
             return 0;
     }

@@ -18,6 +18,7 @@ struct packets {
     bool ip6_quiet[BOARD_NICS_MAX]; /* the kernel's IPv6 was switched off on this link, and was on before */
     struct vnet vnet;               /* a frame that is being cut; it belongs to `owner` */
     unsigned owner;
+    bool asked; /* meanwhile another link was asked for a frame */
     uint8_t super[PACKET_SUPER];
 };
 
@@ -29,7 +30,7 @@ enum err packet_open(struct packets *p, const struct nics *n, unsigned nic) MUST
 void packet_close(struct packets *p, unsigned nic);
 
 enum err packet_send(struct packets *p, unsigned nic, struct span frame) MUST_USE;
-/* The next frame of this link, 0: none. While a super-frame of one link is being cut, the others wait. */
+/* The next frame of this link, 0: none. While a super-frame of one link is being cut, the others wait, and then come before its next one. */
 size_t packet_recv(struct packets *p, unsigned nic, uint8_t *ret, size_t cap);
 /* True if packet_recv() has something without asking the kernel. */
 bool packet_waiting(const struct packets *p);
