@@ -49,6 +49,9 @@ static err_t hostnet_output(struct netif *netif, struct pbuf *p, unsigned type)
     n->tx[12] = (uint8_t)(type >> 8);
     n->tx[13] = (uint8_t)type;
     size_t size = GUARD_ETH + (size_t)pbuf_copy_partial(p, n->tx + GUARD_ETH, p->tot_len, 0);
+    /* An answer to a forged source on the management network would be routed here. */
+    if (!hostlink_is_said(&n->link, span_of(n->tx, size)))
+        return ERR_RTE;
     (void)n->board->nic_send(n->board->ctx, n->index, span_of(n->tx, size));
     return ERR_OK;
 }
@@ -254,6 +257,11 @@ uint64_t hostnet_wake_ms(uint64_t now_ms)
     uint64_t timers = now_ms + sys_timeouts_sleeptime();
     wake = timers < wake ? timers : wake;
     return wake > now_ms ? wake : now_ms;
+}
+
+bool hostnet_is_meant(struct span frame)
+{
+    return hostnet.running && hostlink_is_for(&hostnet.link, frame);
 }
 
 void hostnet_status(struct hostnet_status *ret)
