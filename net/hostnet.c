@@ -89,6 +89,13 @@ static void hostnet_add_address6(struct netif *netif, s8_t i, const struct ip *i
     netif_ip6_addr_set_state(netif, i, IP6_ADDR_PREFERRED);
 }
 
+/* Both IPv6 addresses, of which the second follows the card's MAC. */
+static void hostnet_add_addresses6(struct hostnet *n)
+{
+    hostnet_add_address6(&n->netif, 0, &n->link.link_local);
+    hostnet_add_address6(&n->netif, 1, &n->link.ula);
+}
+
 static enum err hostnet_add(struct hostnet *n)
 {
     ip4_addr_t addr, mask, none;
@@ -98,8 +105,7 @@ static enum err hostnet_add(struct hostnet *n)
     ip4_addr_set_zero(&none);
     if (netif_add(&n->netif, &addr, &mask, &none, n, hostnet_init, ip_input) == NULL)
         return ERR_NOMEM;
-    hostnet_add_address6(&n->netif, 0, &n->link.link_local);
-    hostnet_add_address6(&n->netif, 1, &n->link.ula);
+    hostnet_add_addresses6(n);
     netif_set_up(&n->netif);
     netif_set_link_up(&n->netif);
     enum err e = hostnet_http_listen(&n->netif);
@@ -204,17 +210,22 @@ static bool hostnet_receive(struct hostnet *n)
 
 static void hostnet_follow_carrier(struct hostnet *n, uint64_t now_ms)
 {
-    struct board_nic info;
+    struct board_nic info = {.carrier = false};
 
     if (now_ms < n->carrier_ms)
         return;
     n->carrier_ms = now_ms + HOSTNET_CARRIER_MS;
-    if (n->board->nic_info(n->board->ctx, n->index, &info) != OK || info.carrier == n->status.carrier)
+    /* A card that has gone has no carrier; one that came in its place is opened, and may have another MAC. */
+    if (n->board->nic_info(n->board->ctx, n->index, &info) != OK || !info.carrier)
+        (void)n->board->nic_open(n->board->ctx, n->index);
+    if (info.carrier == n->status.carrier)
         return;
     n->status.carrier = info.carrier;
     n->advertise_ms = now_ms;
     if (!info.carrier)
         hostnet_http_end();
+    else if (hostlink_init(&n->link, info.mac) == OK)
+        hostnet_add_addresses6(n);
 }
 
 static void hostnet_advertise(struct hostnet *n, uint64_t now_ms)

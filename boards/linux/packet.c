@@ -40,6 +40,8 @@ enum err packet_open(struct packets *p, const struct nics *n, unsigned nic)
     unsigned index = nic_index(n, nic);
     if (index == 0)
         return ERR_LINK_NONE;
+    if (packet_is_lost(p, n, nic))
+        packet_close(p, nic);
     if (p->fd[nic] >= 0)
         return OK;
     quiet_kernel(p, nic, n->name[nic]);
@@ -64,6 +66,7 @@ enum err packet_open(struct packets *p, const struct nics *n, unsigned nic)
         return ERR_IO;
     }
     p->fd[nic] = fd;
+    p->index[nic] = index;
     return OK;
 }
 
@@ -75,6 +78,11 @@ void packet_close(struct packets *p, unsigned nic)
     p->fd[nic] = -1;
     if (p->owner == nic)
         p->vnet = (struct vnet){0};
+}
+
+bool packet_is_lost(const struct packets *p, const struct nics *n, unsigned nic)
+{
+    return nic < BOARD_NICS_MAX && p->fd[nic] >= 0 && nic_index(n, nic) != p->index[nic];
 }
 
 enum err packet_send(struct packets *p, unsigned nic, struct span frame)

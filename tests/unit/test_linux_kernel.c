@@ -276,6 +276,21 @@ static void test_links_take_turns(void **state)
     packet_close(&packets, other);
 }
 
+/* The link is removed and made again under its name, as a USB gadget is: no frame would ever come from the old one. */
+static void test_replaced(void **state)
+{
+    unsigned near = near_index();
+
+    (void)state;
+    assert_false(packet_is_lost(&packets, &nics, near));
+    assert_int_equal(
+        system("ip link del near && ip link add near type veth peer name far && ip link set far up"), 0);
+    assert_true(packet_is_lost(&packets, &nics, near));
+    assert_int_equal(packet_open(&packets, &nics, near), OK);
+    assert_false(packet_is_lost(&packets, &nics, near));
+    assert_int_equal(packets.index[near], if_nametoindex("near"));
+}
+
 static bool file_has(const char *path, const char *text)
 {
     char all[16384];
@@ -398,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_hand_over),
         cmocka_unit_test(test_take_back),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_replaced),
         cmocka_unit_test(test_restore),
     };
     int ready = set_up(NULL);
