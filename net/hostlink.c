@@ -184,6 +184,29 @@ enum hostlink_verdict hostlink_frame(const struct hostlink *h, struct span frame
     }
 }
 
+bool hostlink_is_for(const struct hostlink *h, struct span frame)
+{
+    const uint8_t *p = frame.p + GUARD_ETH;
+
+    switch (hostlink_u16(frame.p + 12)) {
+    case ETH_IPV4:
+        return hostlink_is(&h->v4.server, p + 16);
+    case ETH_IPV6:
+        return hostlink_is_own6(h, p + 24);
+    default:
+        return false;
+    }
+}
+
+bool hostlink_is_said(const struct hostlink *h, struct span frame)
+{
+    const uint8_t *p = frame.p + GUARD_ETH;
+
+    if (hostlink_u16(frame.p + 12) == ETH_IPV4)
+        return p[9] == PROTO_TCP && hostlink_is(&h->v4.server, p + 12);
+    return p[6] == PROTO_TCP && hostlink_is_own6(h, p + 8);
+}
+
 bool hostlink_is_syn(struct span frame)
 {
     size_t ip = hostlink_u16(frame.p + 12) == ETH_IPV4 ? IPV4_HEADER : IPV6_HEADER;

@@ -44,5 +44,9 @@ enum hostlink_verdict hostlink_frame(const struct hostlink *h, struct span frame
 void hostlink_advertise(const struct hostlink *h, struct buf *ret);
 /* True if a TCP segment that hostlink_frame let pass asks for a new connection. */
 bool hostlink_is_syn(struct span frame);
+/* True if a frame that guard_frame() let pass is an IP packet for one of the BMC's addresses here. */
+bool hostlink_is_for(const struct hostlink *h, struct span frame);
+/* True if an IP packet of the stack is TCP from one of these addresses: all that it has to say here. */
+bool hostlink_is_said(const struct hostlink *h, struct span frame);
 
 #endif

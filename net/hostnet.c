@@ -49,6 +49,9 @@ static err_t hostnet_output(struct netif *netif, struct pbuf *p, unsigned type)
     n->tx[12] = (uint8_t)(type >> 8);
     n->tx[13] = (uint8_t)type;
     size_t size = GUARD_ETH + (size_t)pbuf_copy_partial(p, n->tx + GUARD_ETH, p->tot_len, 0);
+    /* An answer to a forged source on the management network would be routed here. */
+    if (!hostlink_is_said(&n->link, span_of(n->tx, size)))
+        return ERR_RTE;
     (void)n->board->nic_send(n->board->ctx, n->index, span_of(n->tx, size));
     return ERR_OK;
 }
@@ -86,6 +89,13 @@ static void hostnet_add_address6(struct netif *netif, s8_t i, const struct ip *i
     netif_ip6_addr_set_state(netif, i, IP6_ADDR_PREFERRED);
 }
 
+/* Both IPv6 addresses, of which the second follows the card's MAC. */
+static void hostnet_add_addresses6(struct hostnet *n)
+{
+    hostnet_add_address6(&n->netif, 0, &n->link.link_local);
+    hostnet_add_address6(&n->netif, 1, &n->link.ula);
+}
+
 static enum err hostnet_add(struct hostnet *n)
 {
     ip4_addr_t addr, mask, none;
@@ -95,8 +105,7 @@ static enum err hostnet_add(struct hostnet *n)
     ip4_addr_set_zero(&none);
     if (netif_add(&n->netif, &addr, &mask, &none, n, hostnet_init, ip_input) == NULL)
         return ERR_NOMEM;
-    hostnet_add_address6(&n->netif, 0, &n->link.link_local);
-    hostnet_add_address6(&n->netif, 1, &n->link.ula);
+    hostnet_add_addresses6(n);
     netif_set_up(&n->netif);
     netif_set_link_up(&n->netif);
     enum err e = hostnet_http_listen(&n->netif);
@@ -201,17 +210,22 @@ static bool hostnet_receive(struct hostnet *n)
 
 static void hostnet_follow_carrier(struct hostnet *n, uint64_t now_ms)
 {
-    struct board_nic info;
+    struct board_nic info = {.carrier = false};
 
     if (now_ms < n->carrier_ms)
         return;
     n->carrier_ms = now_ms + HOSTNET_CARRIER_MS;
-    if (n->board->nic_info(n->board->ctx, n->index, &info) != OK || info.carrier == n->status.carrier)
+    /* A card that has gone has no carrier; one that came in its place is opened, and may have another MAC. */
+    if (n->board->nic_info(n->board->ctx, n->index, &info) != OK || !info.carrier)
+        (void)n->board->nic_open(n->board->ctx, n->index);
+    if (info.carrier == n->status.carrier)
         return;
     n->status.carrier = info.carrier;
     n->advertise_ms = now_ms;
     if (!info.carrier)
         hostnet_http_end();
+    else if (hostlink_init(&n->link, info.mac) == OK)
+        hostnet_add_addresses6(n);
 }
 
 static void hostnet_advertise(struct hostnet *n, uint64_t now_ms)
@@ -254,6 +268,11 @@ uint64_t hostnet_wake_ms(uint64_t now_ms)
     uint64_t timers = now_ms + sys_timeouts_sleeptime();
     wake = timers < wake ? timers : wake;
     return wake > now_ms ? wake : now_ms;
+}
+
+bool hostnet_is_meant(struct span frame)
+{
+    return hostnet.running && hostlink_is_for(&hostnet.link, frame);
 }
 
 void hostnet_status(struct hostnet_status *ret)

@@ -47,5 +47,7 @@ void hostnet_serve(const struct hostnet_content *content);
 /* True once after the host has reported that it joined with the bundle that is served. */
 bool hostnet_take_joined(void);
 void hostnet_status(struct hostnet_status *ret);
+/* True if a frame that came in over the other link, and that guard_frame() let pass, is for an address of this one. */
+bool hostnet_is_meant(struct span frame);
 
 #endif

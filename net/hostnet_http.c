@@ -135,21 +135,29 @@ enum err hostnet_http_listen(struct netif *netif)
     return OK;
 }
 
-bool hostnet_http_has_room(void)
+/* The oldest connection that waits for a word of the host that may never come: half open, or served. NULL: none. */
+static struct tcp_pcb *http_waiting(unsigned *ret_n)
 {
-    struct tcp_pcb *closing = NULL;
-    unsigned n = 0;
+    struct tcp_pcb *waiting = NULL;
 
+    *ret_n = 0;
     for (struct tcp_pcb *p = tcp_active_pcbs; p != NULL; p = p->next) {
         if (p->netif_idx != http.netif_index || p->local_port != HOSTLINK_PORT)
             continue;
-        n++;
-        if (p->callback_arg == NULL && p->state > ESTABLISHED)
-            closing = p;
+        ++*ret_n;
+        if (p->callback_arg == NULL)
+            waiting = p;
     }
-    /* One that is served and waits for a last word that may never come makes room. */
-    if (n >= HOSTNET_CONNS && closing != NULL) {
-        tcp_abort(closing);
+    return waiting;
+}
+
+bool hostnet_http_has_room(void)
+{
+    unsigned n;
+    struct tcp_pcb *waiting = http_waiting(&n);
+
+    if (n >= HOSTNET_CONNS && waiting != NULL) {
+        tcp_abort(waiting);
         n--;
     }
     return n < HOSTNET_CONNS;
@@ -297,6 +305,11 @@ unsigned hostnet_http_turn(uint64_t now_ms)
 
 void hostnet_http_end(void)
 {
+    struct tcp_pcb *waiting;
+    unsigned n;
+
+    while ((waiting = http_waiting(&n)) != NULL)
+        tcp_abort(waiting);
     for (unsigned i = 0; i < HOSTNET_CONNS; i++) {
         if (http.conns[i].pcb != NULL)
             http_abort(&http.conns[i]);

@@ -12,7 +12,7 @@
 
 /* Listens on this interface and no other. ERR_NOMEM. */
 enum err hostnet_http_listen(struct netif *netif) MUST_USE;
-/* True if one more connection is allowed; those that lwIP is still opening or closing count. */
+/* True if one more connection is allowed; those that lwIP is still opening or closing count, and the oldest of them makes room. */
 bool hostnet_http_has_room(void);
 /* Answers, sends, ends what took too long. How many bundles went out whole. */
 unsigned hostnet_http_turn(uint64_t now_ms);

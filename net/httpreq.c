@@ -40,7 +40,7 @@ static unsigned httpreq_request_line(struct httpreq *r, struct span line)
     if (span_to_cstr(target, r->path, sizeof(r->path)) != OK)
         return 404;
     r->method = (enum httpreq_method)i;
-    r->has_host = span_is(line, "HTTP/1.0");
+    r->needs_host = span_is(line, "HTTP/1.1");
     r->state = REQUEST_FIELDS;
     return 0;
 }
@@ -91,7 +91,7 @@ static unsigned httpreq_field(struct httpreq *r, struct span line)
 
 static unsigned httpreq_head_end(struct httpreq *r)
 {
-    if (!r->has_host)
+    if (r->needs_host && !r->has_host)
         return 400;
     if (r->method != HTTPREQ_PUT && r->left > 0)
         return 400;

@@ -20,7 +20,7 @@ struct httpreq {
     size_t body_n;
     /* private */
     uint8_t state;
-    bool has_host, has_length;
+    bool needs_host, has_host, has_length;
     size_t left;
     size_t head_n;
     char line[HTTPREQ_LINE_MAX];

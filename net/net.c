@@ -7,6 +7,7 @@
 #include "net/netstate.h"
 
 #include "net/dns_turn.h"
+#include "net/hostnet.h"
 #include "net/kernel.h"
 #include "net/port.h"
 
@@ -167,7 +168,7 @@ bool net_poll(uint64_t now_ms)
     if (nic_carrier(&n->nic, now_ms))
         net_link_changed(n, now_ms);
     while (nic_next(&n->nic, &budget, &frame)) {
-        if (net_is_avoided(n, frame, now_ms))
+        if (hostnet_is_meant(frame) || net_is_avoided(n, frame, now_ms))
             continue;
         net_observe(n, frame, now_ms);
         nic_deliver(&n->nic, frame);

@@ -72,8 +72,11 @@ static unsigned op_nic_count(void *ctx)
 static enum err op_nic_info(void *ctx, unsigned nic, struct board_nic *ret)
 {
     const struct system *s = ctx;
+    enum err e = nic_info(&s->nics, nic, ret);
 
-    return nic_info(&s->nics, nic, ret);
+    if (e == OK && packet_is_lost(&s->packets, &s->nics, nic))
+        ret->carrier = false;
+    return e;
 }
 
 static enum err op_nic_open(void *ctx, unsigned nic)

@@ -40,6 +40,8 @@ enum err packet_open(struct packets *p, const struct nics *n, unsigned nic)
     unsigned index = nic_index(n, nic);
     if (index == 0)
         return ERR_LINK_NONE;
+    if (packet_is_lost(p, n, nic))
+        packet_close(p, nic);
     if (p->fd[nic] >= 0)
         return OK;
     quiet_kernel(p, nic, n->name[nic]);
@@ -64,6 +66,7 @@ enum err packet_open(struct packets *p, const struct nics *n, unsigned nic)
         return ERR_IO;
     }
     p->fd[nic] = fd;
+    p->index[nic] = index;
     return OK;
 }
 
@@ -75,6 +78,11 @@ void packet_close(struct packets *p, unsigned nic)
     p->fd[nic] = -1;
     if (p->owner == nic)
         p->vnet = (struct vnet){0};
+}
+
+bool packet_is_lost(const struct packets *p, const struct nics *n, unsigned nic)
+{
+    return nic < BOARD_NICS_MAX && p->fd[nic] >= 0 && nic_index(n, nic) != p->index[nic];
 }
 
 enum err packet_send(struct packets *p, unsigned nic, struct span frame)
@@ -145,12 +153,22 @@ static bool take(struct packets *p, unsigned nic)
 
 size_t packet_recv(struct packets *p, unsigned nic, uint8_t *ret, size_t cap)
 {
-    if (nic >= BOARD_NICS_MAX || p->fd[nic] < 0 || (p->vnet.waiting && p->owner != nic))
+    if (nic >= BOARD_NICS_MAX || p->fd[nic] < 0)
         return 0;
+    if (p->owner != nic) {
+        p->asked = p->vnet.waiting;
+        if (p->asked)
+            return 0;
+    }
     for (;;) {
         size_t n = vnet_next(&p->vnet, ret, cap);
         if (n > 0)
             return n;
+        /* One link's super-frames behind each other would keep the others out for ever. */
+        if (p->owner == nic && p->asked) {
+            p->asked = false;
+            return 0;
+        }
         if (!take(p, nic))
             return 0;
     }

@@ -16,20 +16,24 @@ enum { PACKET_SUPER = 65536 + 64 };
 struct packets {
     int fd[BOARD_NICS_MAX];         /* -1: closed; packet_init() sets that */
     bool ip6_quiet[BOARD_NICS_MAX]; /* the kernel's IPv6 was switched off on this link, and was on before */
+    unsigned index[BOARD_NICS_MAX]; /* the kernel's, of an open link */
     struct vnet vnet;               /* a frame that is being cut; it belongs to `owner` */
     unsigned owner;
+    bool asked; /* meanwhile another link was asked for a frame */
     uint8_t super[PACKET_SUPER];
 };
 
 void packet_init(struct packets *p);
 
-/* Link up, kernel IPv6 off on it, socket bound. Idempotent. ERR_LINK_NONE if the link has gone, ERR_IO otherwise (errno tells). */
+/* Link up, kernel IPv6 off on it, socket bound. Idempotent, but a link that came in the place of the opened one is opened anew. ERR_LINK_NONE if the link has gone, ERR_IO otherwise (errno tells). */
 enum err packet_open(struct packets *p, const struct nics *n, unsigned nic) MUST_USE;
 /* Idempotent; leaves the link up and the kernel's IPv6 as it is. */
 void packet_close(struct packets *p, unsigned nic);
 
 enum err packet_send(struct packets *p, unsigned nic, struct span frame) MUST_USE;
-/* The next frame of this link, 0: none. While a super-frame of one link is being cut, the others wait. */
+/* True if the link was opened, and has gone or been replaced by another of its name since: no frame comes from it any more. */
+bool packet_is_lost(const struct packets *p, const struct nics *n, unsigned nic);
+/* The next frame of this link, 0: none. While a super-frame of one link is being cut, the others wait, and then come before its next one. */
 size_t packet_recv(struct packets *p, unsigned nic, uint8_t *ret, size_t cap);
 /* True if packet_recv() has something without asking the kernel. */
 bool packet_waiting(const struct packets *p);

@@ -158,7 +158,8 @@ enum err bmc_commit_start(struct agent *a)
 
 enum step bmc_commit_step(struct agent *a)
 {
-    enum err e = a->saving || serve_has(a, fetched(a)) ? OK : serve_store(a, fetched(a));
+    bool there = a->saving || serve_offers(a) || serve_has(a, fetched(a));
+    enum err e = there ? OK : serve_store(a, fetched(a));
 
     if (e != OK && e != ERR_BUSY) {
         fault_set(&a->fault, e, "storing the bundle");

@@ -79,6 +79,14 @@ bool serve_has(const struct agent *a, struct span bundle)
            memcmp(hash, a->serve.stored_hash, HASH_SIZE) == 0;
 }
 
+bool serve_offers(const struct agent *a)
+{
+    const struct serve *s = &a->serve;
+
+    return s->has_bundle && s->has_stored && s->offered.seq == s->stored.seq &&
+           memcmp(s->digest, verified_digest(a->verified), HASH_SIZE) == 0;
+}
+
 /* What is served is not overwritten under the hands of a host that reads it: if it is not the newest record, or no record is whole, it is not served any
  * more from here on. */
 static enum err make_way(struct agent *a)
@@ -225,8 +233,8 @@ void serve_turn(struct agent *a)
         s->joined = true;
         close_window(a, "joined");
     }
-    /* The time is a lower bound, so this is certain. */
-    if (s->open && s->has_bundle && agent_time(a) >= s->expires_s)
+    /* A clock that may run ahead closes nothing: whether it has expired the host judges, too. */
+    if (s->open && s->has_bundle && timekeeper_least(&a->time, a->now_ms) >= s->expires_s)
         close_window(a, "expired");
     if (s->open && window_ms && a->now_ms - s->open_ms >= window_ms)
         close_window(a, "window");

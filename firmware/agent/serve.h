@@ -44,6 +44,8 @@ struct serve {
 enum err serve_load(struct agent *a) MUST_USE;
 /* This is what is stored, byte for byte. */
 bool serve_has(const struct agent *a, struct span bundle);
+/* What a->verified holds is served and is the newest record, whatever form its signature has: of (r, s) anybody can make (r, n - s). */
+bool serve_offers(const struct agent *a);
 /* Makes these bytes durable. ERR_BUSY: call again with the same bytes. ERR_STORE_EMPTY: the board has no place for them; ERR_STORE_FULL,
  * ERR_STORE_IO. */
 enum err serve_store(struct agent *a, struct span bundle) MUST_USE;

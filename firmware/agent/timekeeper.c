@@ -12,7 +12,7 @@ static void set(struct timekeeper *t, int64_t unix_s, uint64_t now_ms, enum time
 
 void timekeeper_init(struct timekeeper *t, int64_t floor_s, uint64_t now_ms)
 {
-    *t = (struct timekeeper){.floor_s = floor_s};
+    *t = (struct timekeeper){.floor_s = floor_s, .floor_ms = now_ms};
     set(t, floor_s, now_ms, TIME_FLOOR);
 }
 
@@ -21,11 +21,19 @@ int64_t timekeeper_now(const struct timekeeper *t, uint64_t now_ms)
     return t->base_s + (int64_t)((now_ms - t->base_ms) / 1000);
 }
 
+int64_t timekeeper_least(const struct timekeeper *t, uint64_t now_ms)
+{
+    if (t->quality != TIME_HINT)
+        return timekeeper_now(t, now_ms);
+    return t->floor_s + (int64_t)((now_ms - t->floor_ms) / 1000);
+}
+
 void timekeeper_raise(struct timekeeper *t, int64_t floor_s, uint64_t now_ms)
 {
     if (floor_s <= t->floor_s)
         return;
     t->floor_s = floor_s;
+    t->floor_ms = now_ms;
     if (timekeeper_now(t, now_ms) < floor_s)
         set(t, floor_s, now_ms, t->quality == TIME_TRUSTED ? TIME_TRUSTED : TIME_FLOOR);
 }

@@ -11,7 +11,8 @@
 
 struct timekeeper {
     int64_t floor_s;
-    int64_t base_s; /* the time at base_ms */
+    uint64_t floor_ms; /* when the floor became known */
+    int64_t base_s;    /* the time at base_ms */
     uint64_t base_ms;
     enum time_quality quality;
     bool hint_dropped;
@@ -29,5 +30,7 @@ bool timekeeper_drop_hint(struct timekeeper *t, uint64_t now_ms);
 bool timekeeper_trust(struct timekeeper *t, int64_t unix_s, uint64_t now_ms);
 /* Seconds since 1970. */
 int64_t timekeeper_now(const struct timekeeper *t, uint64_t now_ms);
+/* A time that has certainly come: without what is only a hint. */
+int64_t timekeeper_least(const struct timekeeper *t, uint64_t now_ms);
 
 #endif

@@ -113,6 +113,30 @@ static enum err seal(struct buf *documents, struct buf *node)
     return e;
 }
 
+void scenario_resign(void)
+{
+    static const uint8_t n[32] = {0xff, 0xff, 0xff, 0xff, 0,    0,    0,    0,    0xff, 0xff, 0xff,
+                                  0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
+                                  0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+    uint8_t text[64 * 1024], sig[64];
+    struct buf b = BUF_OF(text), s = BUF_OF(sig);
+    char path[300];
+    int borrow = 0;
+
+    snprintf(path, sizeof(path), "%s/config/n1.jws", testcrypto_dir());
+    buf_put(&b, span_trim(testcrypto_file(path)));
+    assert_int_equal(text_b64url(span_sub(buf_span(&b), b.n - 86, b.n), &s), OK);
+    for (size_t i = 32; i-- > 0;) {
+        int d = n[i] - sig[32 + i] - borrow;
+
+        borrow = d < 0;
+        sig[32 + i] = (uint8_t)d;
+    }
+    b.n -= 86;
+    text_b64url_put(&b, span_of(sig, sizeof(sig)));
+    write_text("config/n1.jws", buf_span(&b));
+}
+
 /* Crypto starts once per process, and nodes are forked from this one: so a child seals and signs. */
 static int sign(struct buf *node, struct buf *documents)
 {

@@ -51,6 +51,8 @@ void scenario_servers(const char *more);
 /* Signs a bundle with the site's key and serves it as /n1.jws: the NodeJoin document with this sequence, these lines, and the time window around
  * now; then a worker's document with this node-ip (NULL: none). */
 void scenario_publish(unsigned sequence, const char *more, const char *node_ip);
+/* The same bundle in another text: of its signature (r, s), s becomes n - s, which is as good. */
+void scenario_resign(void);
 /* The kubeadm documents of what is published from now on: lines behind the worker's document, or, if it begins with `apiVersion`, all. NULL, also
  * after scenario_setup: the worker's document alone. */
 extern const char *scenario_document;

@@ -1,6 +1,7 @@
 /*
  * scenario_bmc.c - the BMC's table on boards/sim: NIC 0 leads to the management network, NIC 1 to the host, whose bundle it keeps.
  */
+#include "tests/scenario/bridge.h"
 #include "tests/scenario/pair.h"
 
 #include <stdio.h>
@@ -121,6 +122,38 @@ static void test_follows_the_server(void **unused)
     scenario_publish(9, families, NULL);
     scenario_expect(" serve open sequence=9", 120000);
     assert_int_equal(scenario_count(" serve open sequence=6"), 0);
+}
+
+/* Whoever carries the bundle can give its signature another form: the BMC writes nothing, and a window that is closed stays closed. */
+static void test_other_form_of_the_signature(void **unused)
+{
+    static struct disk before;
+
+    (void)unused;
+    pair_sites(BMC CLEAR "serve-window = 5\n", VIA_BMC CLEAR);
+    scenario_publish(7, families, NULL);
+    scenario_boot();
+    scenario_expect(" serve closed why=window", 15000);
+    before = machine.disk;
+    scenario_resign();
+    scenario_expect(" commit done", 11000);
+    scenario_expect(" commit done", 11000);
+    assert_int_equal(scenario_count(" serve open"), 1);
+    assert_memory_equal(machine.disk.now, before.now, sizeof(before.now));
+}
+
+/* The real-time clock is years ahead, and there is no config server whose Date could put it right. */
+static void test_clock_that_runs_ahead(void **unused)
+{
+    (void)unused;
+    start_bmc();
+    sim_power_off(&machine);
+    bridge_port(443, 0);
+    machine.wall_s = 2082758400;
+    scenario_boot();
+    scenario_expect(" serve open sequence=7", 1000);
+    scenario_expect(" quality=hint", 10000);
+    scenario_never(" serve closed", 60000);
 }
 
 /* The power is cut at every storage operation with which the BMC takes a newer bundle; the next boot, without a network, serves the old or the new
@@ -371,6 +404,8 @@ int main(void)
         PAIR(test_host_joins_through_the_bmc),
         PAIR(test_serves_what_it_stored),
         PAIR(test_follows_the_server),
+        PAIR(test_other_form_of_the_signature),
+        PAIR(test_clock_that_runs_ahead),
         PAIR(test_power_cuts),
         PAIR(test_damaged_store),
         PAIR(test_store_breaks_while_serving),

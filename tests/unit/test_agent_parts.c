@@ -74,6 +74,22 @@ static void test_hint_is_dropped_once(void **unused)
     assert_int_equal(timekeeper_now(&t, 4000), 1501);
 }
 
+static void test_least_leaves_a_hint_out(void **unused)
+{
+    struct timekeeper t;
+
+    (void)unused;
+    timekeeper_init(&t, 1000, 0);
+    assert_int_equal(timekeeper_least(&t, 1000), 1001);
+    assert_true(timekeeper_hint(&t, 5000, 1000));
+    assert_int_equal(timekeeper_least(&t, 3000), 1003);
+    timekeeper_raise(&t, 2000, 4000);
+    assert_int_equal(timekeeper_least(&t, 6000), 2002);
+    assert_int_equal(timekeeper_now(&t, 6000), 5005);
+    assert_true(timekeeper_trust(&t, 9000, 6000));
+    assert_int_equal(timekeeper_least(&t, 7000), 9001);
+}
+
 /* Storage in memory with the record log's geometry. */
 static uint8_t image[3 * 4096];
 
@@ -363,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_backoff),
         cmocka_unit_test(test_time_never_below_floor),
         cmocka_unit_test(test_hint_is_dropped_once),
+        cmocka_unit_test(test_least_leaves_a_hint_out),
         cmocka_unit_test(test_state_round_trip),
         cmocka_unit_test(test_state_lost),
         cmocka_unit_test(test_state_of_a_node),

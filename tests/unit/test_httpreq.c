@@ -18,6 +18,8 @@ static const struct {
 } vectors[] = {
     {__LINE__, "GET /bundle HTTP/1.1\r\n" HOST "\r\n", 200},
     {__LINE__, "GET /bundle HTTP/1.0\r\n\r\n", 200},
+    {__LINE__, "GET /bundle HTTP/1.0\r\n" HOST "\r\n", 200},
+    {__LINE__, "GET /bundle HTTP/1.0\r\n" HOST HOST "\r\n", 400},
     {__LINE__, "HEAD /status HTTP/1.1\r\nhOsT:bmc\r\nAccept: */*\r\n\r\n", 200},
     {__LINE__, "PUT /joined HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nabcd", 200},
     {__LINE__, "PUT /joined HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 200},

@@ -203,7 +203,7 @@ static void test_frames(void **state)
     assert_int_equal(packet_recv(&packets, near_index(), got, sizeof(got)), 0);
 }
 
-static void test_super_frame(void **state)
+static void send_super(void)
 {
     static uint8_t f[54 + 40000];
     struct vnet_hdr h = {.flags = VNET_NEEDS_CSUM,
@@ -213,10 +213,7 @@ static void test_super_frame(void **state)
                          .csum_start = 34,
                          .csum_offset = 16};
     struct board_nic info;
-    uint8_t got[1514];
-    size_t total = 0, n;
 
-    (void)state;
     assert_int_equal(nic_info(&nics, near_index(), &info), OK);
     memset(f, 0, 54);
     memcpy(f, info.mac, 6);
@@ -227,12 +224,71 @@ static void test_super_frame(void **state)
     f[46] = 0x50;
     f[47] = 0x10;
     send_far(h, f, sizeof(f));
+}
+
+static void test_super_frame(void **state)
+{
+    uint8_t got[1514];
+    size_t total = 0, n;
+
+    (void)state;
+    send_super();
     while ((n = recv_near(got, sizeof(got))) > 54) {
         total += n - 54;
         if (total == 40000)
             break;
     }
     assert_int_equal(total, 40000);
+}
+
+/* What waits on a link until 0 comes: payload behind 54 bytes of headers. */
+static size_t payload_of(unsigned nic)
+{
+    uint8_t got[1514];
+    size_t total = 0, n;
+
+    while ((n = packet_recv(&packets, nic, got, sizeof(got))) > 54)
+        total += n - 54;
+    return total;
+}
+
+/* Two super-frames wait on one link: behind the first the other link, which was asked meanwhile, has its turn. */
+static void test_links_take_turns(void **state)
+{
+    unsigned near = near_index(), other = near == 0;
+    uint8_t f[200], got[1514];
+
+    (void)state;
+    assert_string_equal(nics.name[other], "far");
+    assert_int_equal(packet_open(&packets, &nics, other), OK);
+    (void)payload_of(near);
+    send_super();
+    send_super();
+    assert_int_equal(
+        packet_send(&packets, near, span_of(f, frame_to(f, (const uint8_t *)"\xff\xff\xff\xff\xff\xff", 6))),
+        OK);
+    (void)poll(NULL, 0, 50);
+    assert_int_equal(packet_recv(&packets, near, got, sizeof(got)), 1514);
+    assert_int_equal(packet_recv(&packets, other, got, sizeof(got)), 0);
+    assert_int_equal(payload_of(near), 40000 - 1460);
+    assert_int_equal(packet_recv(&packets, other, got, sizeof(got)), 100);
+    assert_int_equal(payload_of(near), 40000);
+    packet_close(&packets, other);
+}
+
+/* The link is removed and made again under its name, as a USB gadget is: no frame would ever come from the old one. */
+static void test_replaced(void **state)
+{
+    unsigned near = near_index();
+
+    (void)state;
+    assert_false(packet_is_lost(&packets, &nics, near));
+    assert_int_equal(
+        system("ip link del near && ip link add near type veth peer name far && ip link set far up"), 0);
+    assert_true(packet_is_lost(&packets, &nics, near));
+    assert_int_equal(packet_open(&packets, &nics, near), OK);
+    assert_false(packet_is_lost(&packets, &nics, near));
+    assert_int_equal(packets.index[near], if_nametoindex("near"));
 }
 
 static bool file_has(const char *path, const char *text)
@@ -349,10 +405,16 @@ int main(void)
 {
     /* In this order: each starts from what the one before left. */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nics),      cmocka_unit_test(test_open),
-        cmocka_unit_test(test_frames),    cmocka_unit_test(test_super_frame),
-        cmocka_unit_test(test_hand_over), cmocka_unit_test(test_take_back),
-        cmocka_unit_test(test_refused),   cmocka_unit_test(test_restore),
+        cmocka_unit_test(test_nics),
+        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_super_frame),
+        cmocka_unit_test(test_links_take_turns),
+        cmocka_unit_test(test_hand_over),
+        cmocka_unit_test(test_take_back),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_restore),
     };
     int ready = set_up(NULL);
 
