@@ -5,6 +5,7 @@
 
 #include "firmware/base/json.h"
 #include "firmware/base/text.h"
+#include "firmware/crypto/jose_tool.h"
 
 struct record {
     struct machine machine;
@@ -53,7 +54,7 @@ static enum err read_macs(struct json *j, struct machine *m)
     return ev == JSON_ARRAY_END ? OK : ERR_INPUT;
 }
 
-/* The object's own text: jose_key_parse() reads it. */
+/* The object's own text: jose_device_parse() reads it. */
 static enum err read_key(struct json *j, struct span *ret)
 {
     size_t from = j->pos;
@@ -107,7 +108,7 @@ enum err enrol_read(struct span text, struct jose_key *ret_key, struct machine *
     struct record r = {0};
     struct jose_key key;
     bool is_record = read_record(text, &r) == OK;
-    enum err e = jose_key_parse(is_record ? r.key : text, &key);
+    enum err e = jose_device_parse(is_record ? r.key : text, &key);
 
     if (e == OK && is_record) {
         e = jose_thumbprint(&key, kid);

@@ -17,7 +17,26 @@ static const char *const names[MEMBERS] = {
 struct members {
     struct span value[MEMBERS];
     bool seen[MEMBERS];
-    bool may_verify, may_sign; /* in key_ops */
+    unsigned ops; /* those in key_ops */
+};
+
+enum { OP_VERIFY = 1, OP_SIGN = 2, OP_AGREE = 4 }; /* RFC 7517 section 4.3 */
+
+static const struct {
+    const char *name;
+    unsigned op;
+} ops[] = {{"verify", OP_VERIFY}, {"sign", OP_SIGN}, {"deriveKey", OP_AGREE}, {"deriveBits", OP_AGREE}};
+
+/* What a JWK may say of itself, if it says anything: RFC 7517 sections 4.2 to 4.4, RFC 7518 sections 3.1 and 4.6. */
+static const struct purpose {
+    bool private;
+    const char *alg, *use;
+    unsigned op;
+} purposes[] = {
+    [JOSE_JWK_VERIFY] = {.alg = "ES256", .use = "sig", .op = OP_VERIFY},
+    [JOSE_JWK_SIGN] = {.private = true, .alg = "ES256", .use = "sig", .op = OP_SIGN},
+    [JOSE_JWK_SEAL] = {.alg = "ECDH-ES", .use = "enc", .op = OP_AGREE},
+    [JOSE_JWK_UNSEAL] = {.private = true, .alg = "ECDH-ES", .use = "enc", .op = OP_AGREE},
 };
 
 static enum member member_of(struct span key)
@@ -56,8 +75,8 @@ static enum err read_key_ops(struct json *j, struct members *m)
     enum json_event ev;
 
     for (ev = json_next(j); ev == JSON_STRING; ev = json_next(j)) {
-        m->may_verify = m->may_verify || span_is(j->raw, "verify");
-        m->may_sign = m->may_sign || span_is(j->raw, "sign");
+        for (unsigned i = 0; i < COUNT(ops); i++)
+            m->ops |= span_is(j->raw, ops[i].name) ? ops[i].op : 0;
     }
     return ev == JSON_ARRAY_END ? OK : ERR_INPUT;
 }
@@ -110,8 +129,17 @@ static bool on_curve(const uint8_t xy[static 64], enum err *ret)
     return *ret == OK && psa_destroy_key(id) == PSA_SUCCESS;
 }
 
-enum err jose_jwk_read(struct span jwk, bool private, struct jose_key *ret, uint8_t ret_d[32])
+/* A key that was made for one purpose serves no other. */
+static bool serves(const struct members *m, const struct purpose *p)
 {
+    return m->seen[D] == p->private && (!m->seen[ALG] || span_is(m->value[ALG], p->alg)) &&
+           (!m->seen[USE] || span_is(m->value[USE], p->use)) && (!m->seen[KEY_OPS] || (m->ops & p->op));
+}
+
+enum err jose_jwk_read(struct span jwk, enum jose_jwk_purpose purpose, struct jose_key *ret,
+                       uint8_t ret_d[32])
+{
+    const bool private = purposes[purpose].private;
     struct members m = {0};
     uint8_t xy[64], d[32] = {0};
     enum err e = read_members(jwk, &m);
@@ -119,13 +147,9 @@ enum err jose_jwk_read(struct span jwk, bool private, struct jose_key *ret, uint
     if (e != OK)
         goto out;
     e = ERR_INPUT;
-    if (!span_is(m.value[KTY], "EC") || !span_is(m.value[CRV], "P-256") || m.seen[K] || m.seen[D] != private)
+    if (!span_is(m.value[KTY], "EC") || !span_is(m.value[CRV], "P-256") || m.seen[K])
         goto out;
-    if (m.seen[ALG] && !span_is(m.value[ALG], "ES256"))
-        goto out;
-    if (m.seen[USE] && !span_is(m.value[USE], "sig"))
-        goto out;
-    if (m.seen[KEY_OPS] && !(private ? m.may_sign : m.may_verify))
+    if (!serves(&m, &purposes[purpose]))
         goto out;
     if (coordinate(m.value[X], xy) != OK || coordinate(m.value[Y], xy + 32) != OK)
         goto out;
@@ -145,5 +169,5 @@ out:
 
 enum err jose_key_parse(struct span jwk, struct jose_key *ret)
 {
-    return jose_jwk_read(jwk, false, ret, NULL);
+    return jose_jwk_read(jwk, JOSE_JWK_VERIFY, ret, NULL);
 }

@@ -29,10 +29,10 @@ void jose_secret_put(struct buf *ret, const struct jose_secret *key)
     buf_str(ret, "\"}");
 }
 
-enum err jose_secret_parse(struct span jwk, struct jose_secret *ret)
+static enum err read_secret(struct span jwk, enum jose_jwk_purpose purpose, struct jose_secret *ret)
 {
     struct jose_secret k, real;
-    enum err e = jose_jwk_read(jwk, true, &k.pub, k.d);
+    enum err e = jose_jwk_read(jwk, purpose, &k.pub, k.d);
 
     if (e != OK)
         return e;
@@ -45,6 +45,21 @@ enum err jose_secret_parse(struct span jwk, struct jose_secret *ret)
     wipe(&k, sizeof(k));
     wipe(&real, sizeof(real));
     return e;
+}
+
+enum err jose_secret_parse(struct span jwk, struct jose_secret *ret)
+{
+    return read_secret(jwk, JOSE_JWK_SIGN, ret);
+}
+
+enum err jose_device_parse(struct span jwk, struct jose_key *ret)
+{
+    return jose_jwk_read(jwk, JOSE_JWK_SEAL, ret, NULL);
+}
+
+enum err jose_device_secret_parse(struct span jwk, struct jose_secret *ret)
+{
+    return read_secret(jwk, JOSE_JWK_UNSEAL, ret);
 }
 
 enum err jose_es256_sign(const struct jose_secret *key, struct span data, uint8_t ret_sig[static JOSE_SIG])

@@ -8,8 +8,11 @@
 
 /* Appends the private JWK, with d. */
 void jose_secret_put(struct buf *ret, const struct jose_secret *key);
-/* As jose_key_parse(), but with a `d`, which must belong to x and y. ERR_INPUT otherwise. */
+/* As jose_key_parse(), but with a `d`, which must belong to x and y, and allowed to sign. ERR_INPUT otherwise. */
 enum err jose_secret_parse(struct span jwk, struct jose_secret *ret) MUST_USE;
+/* The same for a device key, that bundles are sealed to: `alg`, `use` and `key_ops` must allow ECDH-ES. */
+enum err jose_device_parse(struct span jwk, struct jose_key *ret) MUST_USE;
+enum err jose_device_secret_parse(struct span jwk, struct jose_secret *ret) MUST_USE;
 /* ES256 over the bytes: r || s. ERR_INPUT if d is not in [1, n-1]. */
 enum err jose_es256_sign(const struct jose_secret *key, struct span data,
                          uint8_t ret_sig[static JOSE_SIG]) MUST_USE;

@@ -104,6 +104,14 @@ def records(run):
         run.write("bad.record", json.dumps({k: v for k, v in good.items() if k != missing}))
         run.expect(f"a record without {missing}", [*SIGN, "--seal-to", "bad.record", "-o", "never.sealed.jws"], 1, err="(input.syntax)")
     run.expect("a record that is a document", [*SIGN, "--seal-to", "node.yaml", "-o", "never.sealed.jws"], 1, err="neither an enrolment record")
+    for name, says, error in (("for ECDH", {"use": "enc", "alg": "ECDH-ES", "key_ops": ["deriveBits"]}, None), ("for signatures", {"use": "sig"}, "(input.syntax)"),
+                              ("that only verifies", {"key_ops": ["verify"]}, "(input.syntax)"), ("for ES256", {"alg": "ES256"}, "(input.syntax)")):
+        for form, text in (("a JWK", {**key, **says}), ("a record's key", {**good, "key": {**key, **says}})):
+            run.write("bad.record", json.dumps(text))
+            run.expect(f"{form} {name}", [*SIGN, "--seal-to", "bad.record", "-o", "never.sealed.jws" if error else "ecdh.jws"], 1 if error else 0,
+                       **({"err": error} if error else {"out": f"sealed to {kid}"}))
+    run.write("ecdh.jwk", json.dumps({**key, "use": "enc"}))
+    run.expect("the thumbprint of a key for ECDH", ["thumbprint", "ecdh.jwk"], 0, out=kid)
     run.case("nothing was written", not os.path.exists(run.path("never.sealed.jws")))
 
 

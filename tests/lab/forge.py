@@ -1,4 +1,4 @@
-"""Things that no honest operator's tool makes: bundles with a wrong protected header that are validly signed, and Neighbor Advertisements."""
+"""Things that no honest operator's tool makes: bundles with a wrong protected header that are validly signed, and frames that lead astray."""
 import base64
 import json
 import socket
@@ -56,18 +56,60 @@ def header_of(bundle):
     return unb64url(open(bundle).read().split(".")[0])
 
 
-def advertisement(address, mac):
-    """An Ethernet frame with a Neighbor Advertisement (RFC 4861 section 4.4) to all nodes: "this address is mine"."""
-    src = socket.inet_pton(socket.AF_INET6, address)
-    dst = socket.inet_pton(socket.AF_INET6, "ff02::1")
-    hw = bytes.fromhex(mac.replace(":", ""))
-    body = struct.pack("!BBHI", 136, 0, 0, 0x20000000) + src + b"\x02\x01" + hw
-    pseudo = src + dst + struct.pack("!II", len(body), 58)
-    total = sum(struct.unpack(f"!{(len(pseudo) + len(body)) // 2}H", pseudo + body))
+def _raw(mac):
+    return bytes.fromhex(mac.replace(":", ""))
+
+
+def checksum(data):
+    """The Internet checksum (RFC 1071)."""
+    data += bytes(len(data) % 2)
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xffff) + (total >> 16)
-    body = body[:2] + struct.pack("!H", ~total & 0xffff) + body[4:]
-    return bytes.fromhex("333300000001") + hw + b"\x86\xdd" + struct.pack("!IHBB", 0x60000000, len(body), 58, 255) + src + dst + body
+    return struct.pack("!H", ~total & 0xffff)
+
+
+def _icmp6(address, mac, body):
+    """A message to all nodes, whose checksum is filled in."""
+    src, dst = socket.inet_pton(socket.AF_INET6, address), socket.inet_pton(socket.AF_INET6, "ff02::1")
+    body = body[:2] + checksum(src + dst + struct.pack("!II", len(body), 58) + body) + body[4:]
+    return bytes.fromhex("333300000001") + _raw(mac) + b"\x86\xdd" + struct.pack("!IHBB", 0x60000000, len(body), 58, 255) + src + dst + body
+
+
+def _ipv4(src, dst, mac, to_mac, protocol, body):
+    head = struct.pack("!BBHHHBB", 0x45, 0, 20 + len(body), 1, 0, 64, protocol)
+    ends = socket.inet_aton(src) + socket.inet_aton(dst)
+    return _raw(to_mac) + _raw(mac) + b"\x08\x00" + head + checksum(head + b"\0\0" + ends) + ends + body
+
+
+def advertisement(address, mac):
+    """An Ethernet frame with a Neighbor Advertisement (RFC 4861 section 4.4) to all nodes: "this address is mine"."""
+    return _icmp6(address, mac, struct.pack("!BBHI", 136, 0, 0, 0x20000000) + socket.inet_pton(socket.AF_INET6, address) + b"\x02\x01" + _raw(mac))
+
+
+def router_advertisement(address, mac, prefix, resolver):
+    """A frame with a Router Advertisement (RFC 4861 section 4.2) of high preference: a default route, a prefix for addresses and a resolver (RFC 8106)."""
+    body = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0x08, 1800, 0, 0) + b"\x01\x01" + _raw(mac)
+    body += struct.pack("!BBBBIII", 3, 4, 64, 0xc0, 3600, 3600, 0) + socket.inet_pton(socket.AF_INET6, prefix)
+    return _icmp6(address, mac, body + struct.pack("!BBHI", 25, 3, 0, 3600) + socket.inet_pton(socket.AF_INET6, resolver))
+
+
+def dhcp_offer(mac, client_mac, lease, server, xid=1):
+    """A frame with a DHCPOFFER (RFC 2131) to everybody, with the server as router and resolver."""
+    own = socket.inet_aton(server)
+    body = struct.pack("!BBBBIHH", 2, 1, 6, 0, xid, 0, 0x8000) + bytes(4) + socket.inet_aton(lease) + bytes(8) + _raw(client_mac) + bytes(10 + 64 + 128)
+    body += bytes.fromhex("63825363 350102 330400000e10 0104ffffff00") + b"\x36\x04" + own + b"\x03\x04" + own + b"\x06\x04" + own + b"\xff"
+    ports = struct.pack("!HHH", 67, 68, 8 + len(body))
+    to = socket.inet_aton("255.255.255.255")
+    return _ipv4(server, "255.255.255.255", mac, "ff:ff:ff:ff:ff:ff", 17,
+                 ports + checksum(own + to + struct.pack("!HH", 17, 8 + len(body)) + ports + b"\0\0" + body) + body)
+
+
+def syn(src, dst, mac, to_mac, port):
+    """A frame with a TCP segment that asks port 80 for a connection (RFC 9293)."""
+    tcp = struct.pack("!HHIIHH", port, 80, 1000 * port, 0, 0x5002, 8000)
+    pseudo = socket.inet_aton(src) + socket.inet_aton(dst) + struct.pack("!HH", 6, 20)
+    return _ipv4(src, dst, mac, to_mac, 6, tcp + checksum(pseudo + tcp + bytes(4)) + b"\0\0") + bytes(6)
 
 
 SEND = """
@@ -83,6 +125,31 @@ def sender(world, ns, link, frame, trigger, delay):
     """A process that puts a frame on a link of a namespace `delay` seconds after the file `trigger` has appeared; it is ready on return."""
     world.popen(["python3", "-c", SEND, link, frame.hex(), trigger, delay], ns=ns, log="sender.log")
     wait_for("sender", lambda: "ready" in world.tail("sender.log"))
+
+
+FLOOD = """
+import socket, sys, time
+frames = [bytes.fromhex(line) for line in open(sys.argv[2])]
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)); s.bind((sys.argv[1], 0)); s.setblocking(False)
+end, taken = time.monotonic() + float(sys.argv[3]), 0
+while time.monotonic() < end:
+    for frame in frames:
+        try: s.send(frame)
+        except OSError: pass
+    try:
+        while True:
+            f = s.recv(2048)
+            taken += f[12:14] == b'\\x08\\x00' and f[23] == 6 and f[34:36] == b'\\x00\\x50' and f[47] & 0x12 == 0x12
+    except OSError: pass
+    time.sleep(0.005)
+print(taken)
+"""
+
+
+def flood(world, ns, link, frames, seconds):
+    """A process that puts these frames on a link over and over, and in the end prints how many connections a port 80 has accepted."""
+    listed = world.write("flood.txt", "\n".join(frame.hex() for frame in frames))
+    return world.popen(["python3", "-c", FLOOD, link, listed, seconds], ns=ns, stdout=subprocess.PIPE)
 
 
 TLS_SERVER = """

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import unittest
 
+import forge
 from console import Console
 from proc import run, stop, wait_for
 from rack import BUILD, CONFIG, MAC, SETUP, UUID, Rack
@@ -186,17 +187,8 @@ class Courier(unittest.TestCase):
             self.assertIn("200 OK", pair.http("GET /status HTTP/1.0\r\n\r\n", "169.254.106.1"))
 
     def show5_a_flood_from_the_host(self):
-        """The host sends as fast as it can, advertises itself as a router, and holds both connections; a newer bundle arrives meanwhile."""
-        flood = ("import socket,struct,time\n"
-                 "s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); s.bind(('bmc0',0))\n"
-                 "syn=bytes.fromhex('" + LINK_MAC.replace(":", "") + HOST_LINK_MAC.replace(":", "") + "0800'"
-                 "+'4500002800010000400600 00a9fe6a02a9fe6a01'.replace(' ','')+'9c400050000000010000000050021f4000000000')+bytes(6)\n"
-                 "end=time.time()+12\n"
-                 "while time.time()<end:\n"
-                 " for i in range(200):\n"
-                 "  try: s.send(syn[:34]+struct.pack('!H',1024+i)+syn[36:])\n"
-                 "  except OSError: pass\n"
-                 " time.sleep(0.005)\n")
+        """The host asks for connections as fast as it can and holds those that it gets, is a router with a resolver, and offers leases; a newer bundle
+        arrives meanwhile, and a management network that comes back is what it was."""
         slow = ("import socket,time\n"
                 "c=[]\n"
                 "for i in range(4):\n"
@@ -204,17 +196,35 @@ class Courier(unittest.TestCase):
                 " try: s.connect(('" + LINK_LOCAL + "%bmc0',80)); s.sendall(b'GET /bun'); c.append(s)\n"
                 " except OSError: pass\n"
                 "time.sleep(12)\n")
+        astray = [forge.router_advertisement("fe80::c1", HOST_LINK_MAC, "2001:db8:66::", "2001:db8:66::53"),
+                  forge.dhcp_offer(HOST_LINK_MAC, BMC_MAC, "169.254.106.3", "169.254.106.2")]
+        syns = [forge.syn("169.254.106.2", "169.254.106.1", HOST_LINK_MAC, LINK_MAC, 1024 + i) for i in range(200)]
+
+        def network():
+            """What the BMC says of its management network whenever it has acquired it."""
+            return [{k: sorted(e.all.get(k, [])) for k in ("ipv4", "router4", "ipv6", "router6", "dns")}
+                    for e in pair.bmc.events if (e.phase, e.event) == ("address", "done")]
+
         with Pair("bmc") as pair:
             self.start(pair)
             pair.kernel_link()
             wait_for("an address", lambda: "fe80" in pair.on_host("ip", "-6", "addr", "show", "dev", "bmc0"))
-            busy = [pair.world.popen(["python3", "-c", code], ns=pair.node_ns, stdout=subprocess.DEVNULL) for code in (slow, flood)]
+            flood = forge.flood(pair.world, pair.node_ns, "bmc0", [*syns, *astray], 14)
+            held = pair.world.popen(["python3", "-c", slow], ns=pair.node_ns, stdout=subprocess.DEVNULL)
             pair.publish(pair.good(sequence=8))
             pair.bmc.wait_open(8, 15)
             self.assertFalse([e for e in pair.bmc.events if e.phase in ("link", "address") and e.event != "done"])
-            self.assertEqual(len([e for e in pair.bmc.events if e.phase == "address" and e.event == "done"]), 1)
-            for process in busy:
-                stop(process)
+            self.assertEqual(len(network()), 1)
+            pair.world.ip(pair.net, "link", "set", pair.bmc_port, "down")
+            pair.bmc.wait("no carrier", lambda e: e.event == "error" and e.get("code") == "link.carrier")
+            pair.world.ip(pair.net, "link", "set", pair.bmc_port, "up")
+            pair.bmc.wait_done("address", 20)
+            self.assertIsNone(flood.poll(), "the flood was over too soon")
+            before, after = network()
+            self.assertTrue(before["router4"] and before["router6"] and before["dns"], before)
+            self.assertEqual(before, after)
+            self.assertGreater(int(flood.communicate(timeout=20)[0]), 0, "no forged segment came as far as TCP")
+            stop(held)
             wait_for("the server is there again", lambda: "200 OK" in self.quietly(pair), 40)
 
     @staticmethod

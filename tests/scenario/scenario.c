@@ -62,13 +62,17 @@ static void put_root(struct buf *ret, const char *path)
 
 const char *scenario_root = "tests/unit/data-kube/ca.pem";
 
+/* What makes a BMC of the machine: a second NIC, and these lines in each of its sites. */
+static const char bmc[] = "host-link = sim1\nhost-mac = 02:00:00:00:0c:01\n";
+static bool is_bmc;
+
 void scenario_site(const char *more)
 {
     struct buf b = BUF_OF(machine.site);
 
     buf_fmt(&b, "trust = %s\ntls-root = ", trust);
     put_root(&b, scenario_root);
-    buf_fmt(&b, "\ncluster = lab\nurl = https://config.lab/n1.jws\n%s", more);
+    buf_fmt(&b, "\ncluster = lab\nurl = https://config.lab/n1.jws\n%s%s", is_bmc ? bmc : "", more);
     assert_false(b.overflow);
     machine.site_n = b.n;
 }
@@ -101,9 +105,19 @@ int scenario_setup(void **unused)
     return 0;
 }
 
+int scenario_setup_bmc(void **unused)
+{
+    is_bmc = true;
+    (void)scenario_setup(unused);
+    machine.nic_count = 2;
+    machine.nics[1].carrier = true;
+    return 0;
+}
+
 int scenario_teardown(void **unused)
 {
     (void)unused;
+    is_bmc = false;
     sim_power_off(&machine);
     return 0;
 }

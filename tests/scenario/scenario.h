@@ -25,6 +25,8 @@ extern const char *scenario_defended;
 /* A new machine on a fresh link, switched off, with the site below. For cmocka; the second one cuts its power. */
 int scenario_setup(void **unused);
 int scenario_teardown(void **unused);
+/* The same machine as a BMC: NIC 0 leads to the link, NIC 1 to a host that says nothing. */
+int scenario_setup_bmc(void **unused);
 
 /* A site with one trusted key, one root, https://config.lab/n1.jws, and these lines. */
 void scenario_site(const char *more);
@@ -72,5 +74,11 @@ void scenario_mode(const char *server, const char *mode);
 unsigned scenario_count(const char *text);
 
 #define SCENARIO(f) cmocka_unit_test_setup_teardown(f, scenario_setup, scenario_teardown)
+/* The same test with the BMC's table. */
+#define SCENARIO_BMC(f)                                                      \
+    {                                                                        \
+        .name = "bmc_" #f, .test_func = f, .setup_func = scenario_setup_bmc, \
+        .teardown_func = scenario_teardown                                   \
+    }
 
 #endif

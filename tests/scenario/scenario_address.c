@@ -187,6 +187,17 @@ int main(void)
         SCENARIO(test_lease_expires),
         SCENARIO(test_nak_at_renewal),
         SCENARIO(test_router_resigns),
+        SCENARIO_BMC(test_both_families_in_order),
+        SCENARIO_BMC(test_only_declared_families),
+        SCENARIO_BMC(test_missing_family_recovers),
+        SCENARIO_BMC(test_missing_ipv4_recovers),
+        SCENARIO_BMC(test_one_family_is_enough_if_the_site_says_so),
+        SCENARIO_BMC(test_no_family_is_never_enough),
+        SCENARIO_BMC(test_dhcp_nak),
+        SCENARIO_BMC(test_lease_is_renewed),
+        SCENARIO_BMC(test_lease_expires),
+        SCENARIO_BMC(test_nak_at_renewal),
+        SCENARIO_BMC(test_router_resigns),
     };
 
     return cmocka_run_group_tests_name("address", tests, NULL, NULL);

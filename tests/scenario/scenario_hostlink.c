@@ -29,6 +29,8 @@ enum { CLIENTS = 8 };
 static struct client clients[CLIENTS];
 static unsigned first_port;
 static unsigned accepted, resets; /* segments of the BMC with SYN, with RST */
+static uint8_t dhcp[400]; /* what the BMC said last to the management network's DHCP servers */
+static size_t dhcp_n;
 
 static void inject(struct buf *frame)
 {
@@ -87,6 +89,23 @@ static void take(struct client *c, struct span tcp)
     }
 }
 
+/* On the management network the BMC asks the resolvers of that network, and nobody else. */
+static void look_for_services(struct span f)
+{
+    bool v6 = frames_get16(f, 12) == 0x86dd, udp = f.p[v6 ? 20 : 23] == 17;
+    struct ip to = {.family = v6 ? FAMILY_V6 : FAMILY_V4};
+    struct span request = frames_dhcp_request(f);
+
+    if (request.n > 0 && request.n <= sizeof(dhcp)) {
+        memcpy(dhcp, request.p, request.n);
+        dhcp_n = request.n;
+    }
+    memcpy(to.b, f.p + (v6 ? 38 : 30), v6 ? 16 : 4);
+    if (udp && frames_get16(f, v6 ? 56 : 36) == 53 && !netpeer_is(&to, netpeer.servers[0].dns4) &&
+        !(netpeer.servers[0].rdnss && netpeer_is(&to, netpeer.servers[0].rdnss)))
+        fail_msg("the BMC asks a stranger for names");
+}
+
 /* The BMC says nothing on this link but ARP replies, advertisements, DHCP replies and what answers a connection; and on the other one it speaks to
  * nobody but those that were there before. */
 static void look(unsigned nic, struct span f)
@@ -98,6 +117,7 @@ static void look(unsigned nic, struct span f)
             fail_msg("the BMC speaks to a stranger on its management network");
         if (type == 0x0800 && f.p[23] == 6 && frames_get16(f, 34) == HOSTLINK_PORT && !(f.p[47] & 4))
             fail_msg("the host's server answers the management network");
+        look_for_services(f);
         return;
     }
     if (type == 0x0806) {
@@ -220,7 +240,8 @@ static void steer(unsigned round)
     struct ip ll = frames_ip("fe80::c01"), all = frames_ip("ff02::1"), router = frames_ip("fe80::2");
     struct ip own = frames_ip(SCENARIO_SLAAC), own4 = frames_ip("10.0.0.50"),
               gateway4 = frames_ip("10.0.0.1");
-    struct ip host4 = frames_ip("169.254.106.2"), none6 = {.family = FAMILY_V6};
+    static const unsigned types[] = {2, 5, 6};
+    struct ip none6 = {.family = FAMILY_V6};
     uint8_t text[700], mem[1514];
     struct buf m = BUF_OF(text), f = BUF_OF(mem);
 
@@ -246,9 +267,9 @@ static void steer(unsigned round)
     case 4:
         frames_arp(&f, host_mac, all_mac, 1 + round % 2, host_mac, round % 2 ? &own4 : &gateway4, &own4);
         break;
-    case 5: /* whatever a DHCP server might say */
-        memset(text, (int)round, sizeof(text));
-        frames_udp(&f, host_mac, all_mac, &host4, &own4, 67, 68, span_of(text, 300));
+    case 5: /* whatever a DHCP server might say, of the transaction that the BMC began on its management network */
+        frames_dhcp_reply(&f, host_mac, span_of(dhcp, dhcp_n), types[round / 7 % COUNT(types)],
+                          "169.254.106.3", "169.254.106.2");
         break;
     default:
         memset(text, 0, sizeof(text));
@@ -261,15 +282,20 @@ static void steer(unsigned round)
 
 static void test_steering(void **unused)
 {
+    unsigned queries;
+
     (void)unused;
     start();
+    assert_true(dhcp_n > 0);
     scenario_publish(8, "", NULL);
     for (unsigned i = 0; i < 4000; i++) {
         steer(i);
         scenario_run(1);
     }
+    queries = netpeer.queries;
     check_management(2000);
     assert_int_equal(scenario_count(" address "), 1);
+    assert_true(netpeer.queries > queries); /* of which look() saw where they went */
 }
 
 /* New connections as fast as the link can, from many ports, while the BMC fetches. */

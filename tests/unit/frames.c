@@ -256,3 +256,43 @@ unsigned frames_pcap(struct span file, void (*each)(void *ctx, struct span frame
     }
     return n;
 }
+
+struct span frames_dhcp_request(struct span frame)
+{
+    bool is = frame.n >= 42 + 240 && frames_get16(frame, 12) == 0x0800 && frame.p[23] == 17 &&
+              frames_get16(frame, 36) == 67;
+
+    return is ? span_sub(frame, 42, frame.n) : span_of(NULL, 0);
+}
+
+void frames_dhcp_reply(struct buf *ret, const uint8_t *src, struct span request, unsigned type,
+                       const char *lease, const char *server)
+{
+    static const uint8_t broadcast[6] = {255, 255, 255, 255, 255, 255};
+    static const uint8_t options[] = {54, 3, 6}; /* server, router, resolver */
+    struct ip everybody = frames_ip("255.255.255.255"), self = frames_ip(server), given = frames_ip(lease);
+    uint8_t text[300];
+    struct buf b = BUF_OF(text);
+
+    buf_put(&b, SPAN_LIT("\2\1\6\0"));
+    buf_put(&b,
+            span_sub(request, 4, 12)); /* the transaction's number, seconds and flags, the client's address */
+    buf_put(&b, span_of(given.b, 4));
+    while (b.n < 28)
+        buf_u8(&b, 0);
+    buf_put(&b, span_sub(request, 28, 6));
+    while (b.n < 236)
+        buf_u8(&b, 0);
+    frames_u32(&b, 0x63825363);
+    buf_put(&b,
+            span_of((uint8_t[]){53, 1, (uint8_t)type, 51, 4, 0, 0, 0x0e, 0x10, 1, 4, 255, 255, 255, 0}, 15));
+    for (unsigned i = 0; i < COUNT(options); i++) {
+        buf_u8(&b, options[i]);
+        buf_u8(&b, 4);
+        buf_put(&b, span_of(self.b, 4));
+    }
+    buf_u8(&b, 255);
+    while (b.n < sizeof(text))
+        buf_u8(&b, 0);
+    frames_udp(ret, src, broadcast, &self, &everybody, 67, 68, buf_span(&b));
+}

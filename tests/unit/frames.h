@@ -35,6 +35,13 @@ void frames_ra_rdnss(struct buf *ret, const char *server, uint32_t lifetime_s);
 void frames_na(struct buf *ret, unsigned flags, const struct ip *target, const uint8_t *mac);
 void frames_ns(struct buf *ret, const struct ip *target, const uint8_t *source_mac);
 
+/* The DHCP message in a frame to a server's port; empty if it is another frame. */
+struct span frames_dhcp_request(struct span frame);
+/* A frame with a server's reply to that message (RFC 2131), to everybody: `type` 2 OFFER, 5 ACK, 6 NAK; an hour's lease, with the server as router and
+ * as resolver. */
+void frames_dhcp_reply(struct buf *ret, const uint8_t *src, struct span request, unsigned type,
+                       const char *lease, const char *server);
+
 /* Big-endian numbers. */
 void frames_u16(struct buf *ret, unsigned v);
 void frames_u32(struct buf *ret, uint32_t v);

@@ -267,7 +267,7 @@ static void test_every_bit(void **state)
     struct span s = seal_to(&key.pub, jwe, sizeof(jwe));
 
     (void)state;
-    for (size_t i = 0; i < 8 * s.n; i += i < 8 * 300 ? 13 : 5) {
+    for (size_t i = 0; i < 8 * s.n; i++) {
         jwe[i / 8] ^= (char)(1u << i % 8);
         assert_int_not_equal(open_with(&key, s), OK);
         jwe[i / 8] ^= (char)(1u << i % 8);

@@ -1,5 +1,5 @@
 /*
- * test_jwe_vectors.c - the steps of sealing against what others computed: RFC 7516, 7518 and 7520, and Wycheproof where it is there.
+ * test_jwe_vectors.c - the steps of sealing against what others computed: RFC 7516, 7517, 7518 and 7520, and Wycheproof where it is there.
  */
 #include "tests/unit/testcrypto.h"
 
@@ -174,6 +174,61 @@ static void test_wycheproof(void **state)
     print_message("%u of Wycheproof's JWEs\n", seen);
 }
 
+/* RFC 7517 appendices A.1 and A.2: the first key of each, which says "use":"enc". */
+#define A1                                                                                     \
+    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\"," \
+    "\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\","
+#define A1_D "\"d\":\"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE\","
+
+/* What a key says of itself, and what that allows: v verify, s sign, e seal to it, u unseal with it. */
+static const struct {
+    int line;
+    const char *text;
+    const char *allows;
+} purposes[] = {
+    {__LINE__, A1 "\"use\":\"enc\",\"kid\":\"1\"}", "e"},
+    {__LINE__, A1 A1_D "\"use\":\"enc\",\"kid\":\"1\"}", "u"},
+    {__LINE__, A1 "\"kid\":\"1\"}", "ve"},
+    {__LINE__, A1 A1_D "\"kid\":\"1\"}", "su"},
+    {__LINE__, A1 "\"use\":\"sig\"}", "v"},
+    {__LINE__, A1 A1_D "\"use\":\"sig\"}", "s"},
+    {__LINE__, A1 "\"use\":\"ENC\"}", ""},
+    {__LINE__, A1 "\"alg\":\"ES256\"}", "v"},
+    {__LINE__, A1 A1_D "\"alg\":\"ES256\"}", "s"},
+    {__LINE__, A1 "\"alg\":\"ECDH-ES\"}", "e"},
+    {__LINE__, A1 A1_D "\"alg\":\"ECDH-ES\"}", "u"},
+    {__LINE__, A1 "\"alg\":\"ECDH-ES+A256KW\"}", ""},
+    {__LINE__, A1 "\"alg\":\"ECDH-ES\",\"use\":\"sig\"}", ""},
+    {__LINE__, A1 "\"alg\":\"ES256\",\"use\":\"enc\"}", ""},
+    {__LINE__, A1 "\"key_ops\":[\"deriveBits\"]}", "e"},
+    {__LINE__, A1 A1_D "\"key_ops\":[\"deriveKey\"]}", "u"},
+    {__LINE__, A1 "\"alg\":\"ECDH-ES\",\"key_ops\":[\"deriveKey\",\"deriveBits\"]}", "e"},
+    {__LINE__, A1 "\"key_ops\":[\"verify\"]}", "v"},
+    {__LINE__, A1 "\"key_ops\":[\"verify\",\"deriveBits\"]}", "ve"},
+    {__LINE__, A1 A1_D "\"key_ops\":[\"sign\",\"verify\"]}", "s"},
+    {__LINE__, A1 A1_D "\"key_ops\":[\"verify\"]}", ""},
+    {__LINE__, A1 "\"key_ops\":[\"wrapKey\"]}", ""},
+    {__LINE__, A1 "\"key_ops\":[]}", ""},
+};
+
+static void test_purposes(void **state)
+{
+    struct jose_key key;
+    struct jose_secret secret;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(purposes); i++) {
+        struct span text = span_str(purposes[i].text);
+        const char *allows = purposes[i].allows;
+
+        if ((jose_key_parse(text, &key) == OK) != (strchr(allows, 'v') != NULL) ||
+            (jose_secret_parse(text, &secret) == OK) != (strchr(allows, 's') != NULL) ||
+            (jose_device_parse(text, &key) == OK) != (strchr(allows, 'e') != NULL) ||
+            (jose_device_secret_parse(text, &secret) == OK) != (strchr(allows, 'u') != NULL))
+            fail_msg("line %d", purposes[i].line);
+    }
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -184,9 +239,8 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rfc7518_c),
-        cmocka_unit_test(test_rfc7520_5_5),
-        cmocka_unit_test(test_rfc7516_a1),
+        cmocka_unit_test(test_purposes),    cmocka_unit_test(test_rfc7518_c),
+        cmocka_unit_test(test_rfc7520_5_5), cmocka_unit_test(test_rfc7516_a1),
         cmocka_unit_test(test_wycheproof),
     };
 

@@ -73,6 +73,18 @@ int key_generate(struct tool *t)
     return code == TOOL_YES ? tool_end() : code;
 }
 
+/* A thumbprint is of any key, whatever it is for. */
+static enum err read_any(struct span jwk, struct jose_secret *ret)
+{
+    enum err e = jose_key_parse(jwk, &ret->pub);
+
+    if (e == ERR_INPUT)
+        e = jose_device_parse(jwk, &ret->pub);
+    if (e == ERR_INPUT)
+        e = jose_secret_parse(jwk, ret);
+    return e == ERR_INPUT ? jose_device_secret_parse(jwk, ret) : e;
+}
+
 int key_thumbprint(struct tool *t)
 {
     struct span text;
@@ -80,9 +92,7 @@ int key_thumbprint(struct tool *t)
     char kid[JOSE_THUMBPRINT_TEXT + 1];
     if (!tool_read(t, t->file[0], TOOL_JWK_MAX, &text))
         return TOOL_USAGE;
-    enum err e = text.n > TOOL_JWK_MAX ? ERR_LIMIT : jose_key_parse(span_trim(text), &key.pub);
-    if (e == ERR_INPUT)
-        e = jose_secret_parse(span_trim(text), &key);
+    enum err e = text.n > TOOL_JWK_MAX ? ERR_LIMIT : read_any(span_trim(text), &key);
     if (e != OK)
         (void)fault_set(&t->fault, e, "not a JWK of a P-256 key");
     if (e == OK)

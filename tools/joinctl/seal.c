@@ -26,7 +26,7 @@ static int load_secret(struct tool *t, const char *file, struct jose_secret *ret
         return TOOL_USAGE;
     enum err e = text.n == BOARD_KEY_SIZE ? enrol_area_read(text.p, ret)
                  : text.n > TOOL_JWK_MAX  ? ERR_LIMIT
-                                          : jose_secret_parse(span_trim(text), ret);
+                                          : jose_device_secret_parse(span_trim(text), ret);
     if (e == OK)
         return TOOL_YES;
     if (e != ERR_DEVICE_KEY)
