@@ -127,7 +127,7 @@ class Courier(unittest.TestCase):
             pair.publish(pair.good(sequence=6))
             pair.bmc.wait_error("config.sequence", "accept")
             pair.publish(pair.good(sequence=9, uuid="00000000-0000-4000-8000-000000000000"))
-            pair.bmc.wait_error("config.binding", "accept")
+            pair.bmc.wait("refused", lambda e: e.event == "error" and e.get("code") == "config.binding")
             pair.bmc.stop()
             pair.cut_management()
             pair.bmc.boot()
