@@ -4,6 +4,7 @@
 #include "boards/sim/os.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "firmware/agent/handoff.h"
 
@@ -18,6 +19,7 @@ void os_power_on(struct os *o)
     o->net_applies = 0;
     o->clock_s = 0;
     o->stop = false;
+    o->switched = false;
 }
 
 const struct os_file *os_find(const struct os *o, const char *path)
@@ -366,6 +368,31 @@ static enum err root_step(void *ctx, const struct host_root *want, enum host_ans
     return OK;
 }
 
+static enum host_answer target_is(void *ctx, const char *spec, struct fault *f)
+{
+    const struct os *o = ctx;
+
+    if (o->target && strcmp(o->target, spec) == 0)
+        return HOST_YES;
+    fault_set(f, ERR_TARGET_OTHER, "%s", spec);
+    return HOST_NO;
+}
+
+static enum err copy_self(void *ctx, const char *path, struct fault *f)
+{
+    return write_file(ctx, path, 0755, SPAN_LIT("joinboot"), f);
+}
+
+/* Nothing of the agent is left: this process ends as one that becomes another program. */
+static enum err target_switch(void *ctx, struct fault *f)
+{
+    struct os *o = ctx;
+
+    (void)f;
+    o->switched = true;
+    _exit(0);
+}
+
 struct host os_host(struct os *o)
 {
     return (struct host){
@@ -398,5 +425,8 @@ struct host os_host(struct os *o)
         .job_wipe = job_wipe,
         .file_name = file_name,
         .poll = poll_host,
+        .target_is = target_is,
+        .copy_self = copy_self,
+        .target_switch = target_switch,
     };
 }

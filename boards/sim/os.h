@@ -8,7 +8,7 @@
 
 #include "firmware/agent/host.h"
 
-enum { OS_FILES_MAX = 16, OS_FILE_MAX = 64 * 1024, OS_SYSCTLS_MAX = 8, OS_OUTPUT_MAX = 512 };
+enum { OS_FILES_MAX = 24, OS_FILE_MAX = 64 * 1024, OS_SYSCTLS_MAX = 8, OS_OUTPUT_MAX = 512 };
 
 struct os_file {
     char path[256]; /* empty: a free place */
@@ -47,12 +47,13 @@ struct os {
         uint8_t bytes[4096];
     } kubelet_pem, kubeadm_ca; /* the certificate that kubelet gets; empty: something that is none */
     char kubelet_output[OS_OUTPUT_MAX];
+    const char *target; /* spec of the one installed system that could take over; NULL: there is none */
     /* what the agent made */
     struct os_file files[OS_FILES_MAX];
     struct os_sysctl sysctls[OS_SYSCTLS_MAX];
     unsigned sysctl_count;
     struct host_net net;
-    bool net_applied;
+    bool net_applied, switched; /* switched: the installed system's init runs, and the agent no more */
     unsigned net_applies;
     char hostname[254];
     int64_t clock_s;

@@ -174,7 +174,7 @@ static void serve(struct sim *s)
 
     while (s->pid) {
         if (!wire_recv(s->sock, &m)) {
-            s->died = !s->finished;
+            s->died = !s->finished && !(s->os && s->os->switched);
             reap(s);
             return;
         }

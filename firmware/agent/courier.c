@@ -10,10 +10,10 @@
 
 enum { LOOKS_MS = 50, CONNECT_MS = 1500, REPORTS = 5 };
 
-/* A running system keeps its own network: there the config server is asked as ever. */
+/* A running system keeps its own network and the link: there the config server is asked as ever, unless the site says that it is never asked. */
 static enum site_via via(const struct agent *a)
 {
-    return kernel_used() ? SITE_VIA_NETWORK : a->site.via;
+    return kernel_used() && a->site.via != SITE_VIA_BMC ? SITE_VIA_NETWORK : a->site.via;
 }
 
 static unsigned network_failures(const struct agent *a)
@@ -172,6 +172,11 @@ enum step courier_step(struct agent *a)
 
     if (a->at.sub)
         return STEP_DONE;
+    if (kernel_used()) {
+        fault_set(&a->fault, ERR_SITE_SYNTAX,
+                  "`via = bmc` with --one-shot: only the network can be asked; say bmc-first or bmc-last");
+        return went_wrong(a);
+    }
     /* A link that is not there may still come, as that of a BMC which starts. */
     if (!a->net_up && open_link(a) != OK) {
         if (a->now_ms - a->at.start_ms >= wait_ms)

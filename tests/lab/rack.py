@@ -46,38 +46,22 @@ class Pki:
         return cls.shared
 
 
-class Rack(Console):
-    """Use as a context manager; start the servers and the agent with boot()."""
+class Scene(Console):
+    """A world in a folder of its own with one console; use as a context manager. make(world) brings all that is in it."""
 
-    def __init__(self, name="rack", ra=True, dhcp4=True, config_leaf=None, api_leaf=None, config_listen=None, operator=None):
-        self.folder = tempfile.mkdtemp(prefix="joinboot-test-")
+    def __init__(self, name):
+        self.folder = tempfile.mkdtemp(prefix=f"joinboot-{name}-")
         self.world = World(name, self.folder)
         super().__init__(self.world.path("console.log"))
         self.pki = Pki.get()
-        self.ra, self.dhcp4 = ra, dhcp4
-        self.config_leaf, self.api_leaf = config_leaf or self.pki.config_leaf, api_leaf or self.pki.api_leaf
-        self.config_listen = config_listen or ["[fd00:1:2:3::1]:443", "10.100.0.1:443"]
-        self.url = f"https://{CONFIG}/node.jws"
-        self.site_extra = []
-        self.options = ["--nic", "eth0"]
-        self.agent = None
+
+    def make(self, w):
+        raise NotImplementedError
 
     def __enter__(self):
-        w = self.world.__enter__()
+        self.world.__enter__()
         try:
-            self.net = w.netns("net")
-            self.node_ns = w.netns("node")
-            w.bridge(self.net, "br0", ["10.100.0.1/24", "fd00:1:2:3::1/64"])
-            w.plug(self.net, "br0", self.node_ns, "eth0", MAC)
-            w.ip(self.node_ns, "link", "set", "eth0", "up")
-            self.joinctl = os.path.join(BUILD, "host/joinctl")
-            self.op = Operator(w, self.joinctl)
-            self.dns = self.dnsmasq()
-            self.www = w.path("www")
-            os.makedirs(self.www)
-            self.web = Nginx(w, self.net, [self.config_server()])
-            self.cluster = Standin(w, self.pki.cluster, *self.api_leaf)
-            self.api = Nginx(w, self.net, [self.cluster.server()], name="cluster")
+            self.make(self.world)
         except BaseException:
             self.__exit__()
             raise
@@ -86,6 +70,59 @@ class Rack(Console):
     def __exit__(self, *exc):
         self.world.__exit__(*exc)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def publish(www, bundle):
+    """Puts a bundle (bytes, or the path of a file) under the URL of a machine that asks for node.jws, as an operator does: by rename."""
+    target = os.path.join(www, "node.jws")
+    if not isinstance(bundle, bytes):
+        with open(bundle, "rb") as f:
+            bundle = f.read()
+    with open(target + ".new", "wb") as f:
+        f.write(bundle)
+    os.rename(target + ".new", target)
+
+
+def host_link(world, ns):
+    """A namespace as the host of a BMC whose cards are in ns, with the kernel's own addresses on bmc0, which leads to that BMC. Returns its name and the tap
+    of the BMC's card."""
+    host = world.netns("host")
+    world.bridge(ns, "br1")
+    tap = world.tap(ns, "br1", "tap1")
+    world.plug(ns, "br1", host, "bmc0")
+    world.sysctl(host, "net.ipv6.conf.bmc0.accept_dad", 0)
+    world.ip(host, "link", "set", "bmc0", "up")
+    world.sysctl(host, "net.ipv6.conf.bmc0.disable_ipv6", 0)
+    return host, tap
+
+
+class Rack(Scene):
+    """Start the servers, and the agent with boot()."""
+
+    def __init__(self, name="rack", ra=True, dhcp4=True, config_leaf=None, api_leaf=None, config_listen=None, operator=None):
+        super().__init__(name)
+        self.ra, self.dhcp4 = ra, dhcp4
+        self.config_leaf, self.api_leaf = config_leaf or self.pki.config_leaf, api_leaf or self.pki.api_leaf
+        self.config_listen = config_listen or ["[fd00:1:2:3::1]:443", "10.100.0.1:443"]
+        self.url = f"https://{CONFIG}/node.jws"
+        self.site_extra = []
+        self.options = ["--nic", "eth0"]
+        self.agent = None
+
+    def make(self, w):
+        self.net = w.netns("net")
+        self.node_ns = w.netns("node")
+        w.bridge(self.net, "br0", ["10.100.0.1/24", "fd00:1:2:3::1/64"])
+        w.plug(self.net, "br0", self.node_ns, "eth0", MAC)
+        w.ip(self.node_ns, "link", "set", "eth0", "up")
+        self.joinctl = os.path.join(BUILD, "host/joinctl")
+        self.op = Operator(w, self.joinctl)
+        self.dns = self.dnsmasq()
+        self.www = w.path("www")
+        os.makedirs(self.www)
+        self.web = Nginx(w, self.net, [self.config_server()])
+        self.cluster = Standin(w, self.pki.cluster, *self.api_leaf)
+        self.api = Nginx(w, self.net, [self.cluster.server()], name="cluster")
 
     def dnsmasq(self, **more):
         args = {"ra": self.ra, "dhcp4": self.dhcp4, **more}
@@ -111,15 +148,8 @@ class Rack(Console):
     def good(self, sequence=1, **fields):
         return self.op.sign(self.node(sequence=sequence, **fields), self.join())
 
-    def publish(self, bundle=None, data=None):
-        """Puts a bundle (path or bytes) under the URL, as an operator does: by rename."""
-        target = os.path.join(self.www, "node.jws")
-        if data is None:
-            with open(bundle, "rb") as f:
-                data = f.read()
-        with open(target + ".new", "wb") as f:
-            f.write(data)
-        os.rename(target + ".new", target)
+    def publish(self, bundle):
+        publish(self.www, bundle)
 
     # --- the node
 

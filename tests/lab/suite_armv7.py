@@ -3,15 +3,12 @@ boards/linux/joinboot-bmc.service; real dnsmasq and nginx on its management netw
 import json
 import os
 import re
-import shutil
-import tempfile
 import unittest
 
 import armv7
 from bundle import Operator
-from console import Console
-from proc import World, wait_for
-from rack import BUILD, CONFIG, TOP, Pki
+from proc import wait_for
+from rack import BUILD, CONFIG, TOP, Scene, host_link, publish
 from servers import Dnsmasq, Nginx
 from suite_metal import HOST, get
 
@@ -21,39 +18,22 @@ V4, V6 = "10.100.0.1:443", "[fd00:1:2:3::1]:443"
 BOOT_S = 300
 
 
-class Site(Console):
-    """The BMC's management network with its config server, the host link and a host on it; use as a context manager."""
+class Site(Scene):
+    """The BMC's management network with its config server, the host link and a host on it."""
 
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="joinboot-armv7-")
-        self.world = World("armv7", self.folder)
-        super().__init__(self.world.path("console.log"))
-        self.pki = Pki.get()
+        super().__init__("armv7")
 
-    def __enter__(self):
-        w = self.world.__enter__()
-        try:
-            self.net, self.host = w.netns("net"), w.netns("host")
-            w.bridge(self.net, "br0", ["10.100.0.1/24", "fd00:1:2:3::1/64"])
-            w.bridge(self.net, "br1")
-            self.taps = w.tap(self.net, "br0"), w.tap(self.net, "br1", "tap1")
-            w.plug(self.net, "br1", self.host, "bmc0")
-            w.sysctl(self.host, "net.ipv6.conf.bmc0.accept_dad", 0)
-            w.ip(self.host, "link", "set", "bmc0", "up")
-            w.sysctl(self.host, "net.ipv6.conf.bmc0.disable_ipv6", 0)
-            self.op = Operator(w, os.path.join(BUILD, "host/joinctl"))
-            _, self.host_key = self.op.device_key("host")
-            self.www = w.path("www")
-            os.makedirs(self.www)
-            self.kernel = armv7.Kernel(w, TOP)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *exc):
-        self.world.__exit__(*exc)
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def make(self, w):
+        self.net = w.netns("net")
+        w.bridge(self.net, "br0", ["10.100.0.1/24", "fd00:1:2:3::1/64"])
+        self.host, link = host_link(w, self.net)
+        self.taps = w.tap(self.net, "br0"), link
+        self.op = Operator(w, os.path.join(BUILD, "host/joinctl"))
+        _, self.host_key = self.op.device_key("host")
+        self.www = w.path("www")
+        os.makedirs(self.www)
+        self.kernel = armv7.Kernel(w, TOP)
 
     def site(self, link):
         return self.op.site(self.pki.config, f"https://{CONFIG}/node.jws", extra=["nic = eth0", "families-wait = 20", f"host-link = {link}", f"host-uuid = {HOST}",
@@ -62,8 +42,7 @@ class Site(Console):
     def publish(self, sequence, uuid=HOST):
         """Sealed to the host, and of a size that comes in full frames."""
         bundle = self.op.sign(self.op.node(uuid=uuid, sequence=sequence), self.op.join(self.pki.cluster.pin(), node_ip=None), extra=["--seal-to", self.host_key])
-        shutil.copy(bundle, os.path.join(self.www, "new"))
-        os.rename(os.path.join(self.www, "new"), os.path.join(self.www, "node.jws"))
+        publish(self.www, bundle)
 
     def servers(self, listen):
         """The config server answers at this address alone."""

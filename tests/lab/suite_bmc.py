@@ -48,25 +48,19 @@ class Bmc(Console):
 class Pair(Rack):
     """The rack's node is the host; its NIC bmc0 leads to the BMC's usb0."""
 
-    def __enter__(self):
-        super().__enter__()
-        try:
-            w = self.world
-            self.bmc_ns = w.netns("bmc")
-            self.bmc_port = w.plug(self.net, "br0", self.bmc_ns, "mgmt0", BMC_MAC)
-            run("ip", "-n", self.bmc_ns, "link", "add", "usb0", "address", LINK_MAC, "type", "veth", "peer", "name", "bmc0", "address", HOST_LINK_MAC,
-                "netns", self.node_ns)
-            for ns, nic in ((self.bmc_ns, "usb0"), (self.node_ns, "bmc0")):
-                w.sysctl(ns, f"net.ipv6.conf.{nic}.disable_ipv6", 1)
-                w.ip(ns, "link", "set", nic, "up")
-            self.url = "https://nowhere.joinboot.lab/node.jws"
-            self.options = []
-            self.site_extra = ["nic = eth0", "via = bmc", "bmc-link = bmc0", "permit-unsealed = yes"]
-            self.bmc = Bmc(self)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+    def make(self, w):
+        super().make(w)
+        self.bmc_ns = w.netns("bmc")
+        self.bmc_port = w.plug(self.net, "br0", self.bmc_ns, "mgmt0", BMC_MAC)
+        run("ip", "-n", self.bmc_ns, "link", "add", "usb0", "address", LINK_MAC, "type", "veth", "peer", "name", "bmc0", "address", HOST_LINK_MAC,
+            "netns", self.node_ns)
+        for ns, nic in ((self.bmc_ns, "usb0"), (self.node_ns, "bmc0")):
+            w.sysctl(ns, f"net.ipv6.conf.{nic}.disable_ipv6", 1)
+            w.ip(ns, "link", "set", nic, "up")
+        self.url = "https://nowhere.joinboot.lab/node.jws"
+        self.options = []
+        self.site_extra = ["nic = eth0", "via = bmc", "bmc-link = bmc0", "permit-unsealed = yes"]
+        self.bmc = Bmc(self)
 
     def cut_management(self):
         self.world.ip(self.net, "link", "set", self.bmc_port, "down")
@@ -151,7 +145,7 @@ class Courier(unittest.TestCase):
             pair.publish(pair.good(sequence=6))
             pair.bmc.wait_error("config.sequence", "accept")
             pair.publish(pair.good(sequence=9, uuid="00000000-0000-4000-8000-000000000000"))
-            pair.bmc.wait_error("config.binding", "accept")
+            pair.bmc.wait("refused", lambda e: e.event == "error" and e.get("code") == "config.binding")
             pair.bmc.stop()
             pair.cut_management()
             pair.bmc.boot()

@@ -12,7 +12,7 @@ import unittest
 import metal
 import pki
 from proc import run, wait_for
-from rack import BUILD, CONFIG, TOP
+from rack import BUILD, CONFIG, TOP, host_link
 from servers import Nginx
 from suite_metal import HOST, Site, get
 
@@ -92,13 +92,7 @@ class Memory(unittest.TestCase):
     def test_host_gets_the_largest_bundle(self):
         """Byte for byte, piece after piece out of flash, by a host that reads at once and by one that takes its time."""
         with Site() as s:
-            host = s.world.netns("host")
-            s.world.bridge(s.net, "br1")
-            tap = s.world.tap(s.net, "br1", "tap1")
-            s.world.plug(s.net, "br1", host, "bmc0")
-            s.world.sysctl(host, "net.ipv6.conf.bmc0.accept_dad", 0)
-            s.world.ip(host, "link", "set", "bmc0", "up")
-            s.world.sysctl(host, "net.ipv6.conf.bmc0.disable_ipv6", 0)
+            host, tap = host_link(s.world, s.net)
             s.flash()
             bundle = self.sealed(s, LARGEST)
             shutil.copy(bundle, os.path.join(s.www, "node.jws"))

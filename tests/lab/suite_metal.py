@@ -1,18 +1,15 @@
 """The bare-metal board under QEMU, booted from an image of its flash, with real dnsmasq and nginx on its network."""
 import os
 import re
-import shutil
 import subprocess
-import tempfile
 import time
 import unittest
 
 import machine
 import metal
 from bundle import Operator
-from console import Console
-from proc import World, wait_for
-from rack import BUILD, CONFIG, TOP, Pki
+from proc import wait_for
+from rack import BUILD, CONFIG, TOP, Scene, host_link, publish
 from servers import Dnsmasq, Nginx
 
 MAC = metal.MACS[0]
@@ -22,38 +19,26 @@ STORE_TO_CODE = bytes.fromhex("7b46" "043b" "1b60")  # mov r3, pc; subs r3, #4; 
 HOST = "7c6f2d1e-5b3a-4e8f-9a0b-1c2d3e4f5a6b"
 
 
-class Site(Console):
-    """The BMC's management network, its servers, and a flash; use as a context manager."""
+class Site(Scene):
+    """The BMC's management network, its servers, and a flash."""
 
     def __init__(self, ra=True, listen=None):
-        self.folder = tempfile.mkdtemp(prefix="joinboot-metal-")
-        self.world = World("metal", self.folder)
-        super().__init__(self.world.path("console.log"))
-        self.pki, self.ra = Pki.get(), ra
+        super().__init__("metal")
+        self.ra = ra
         self.listen = listen or ["[fd00:1:2:3::1]:443", "10.100.0.1:443"]
         self.board = None
 
-    def __enter__(self):
-        w = self.world.__enter__()
-        try:
-            self.net = w.netns("net")
-            w.bridge(self.net, "br0", ["10.100.0.1/24", "fd00:1:2:3::1/64"])
-            self.tap = w.tap(self.net, "br0")
-            self.op = Operator(w, os.path.join(BUILD, "host/joinctl"))
-            self.www = w.path("www")
-            os.makedirs(self.www)
-            addresses = [a.rsplit(":", 1)[0].strip("[]") for a in self.listen]
-            self.dns = Dnsmasq(w, self.net, reserve={MAC: "10.100.0.2"}, hosts={CONFIG: addresses}, ra=self.ra)
-            leaf = self.pki.config_leaf
-            self.web = Nginx(w, self.net, [{"listen": self.listen, "cert": leaf[0], "key": leaf[1], "root": self.www}])
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *exc):
-        self.world.__exit__(*exc)
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def make(self, w):
+        self.net = w.netns("net")
+        w.bridge(self.net, "br0", ["10.100.0.1/24", "fd00:1:2:3::1/64"])
+        self.tap = w.tap(self.net, "br0")
+        self.op = Operator(w, os.path.join(BUILD, "host/joinctl"))
+        self.www = w.path("www")
+        os.makedirs(self.www)
+        addresses = [a.rsplit(":", 1)[0].strip("[]") for a in self.listen]
+        self.dns = Dnsmasq(w, self.net, reserve={MAC: "10.100.0.2"}, hosts={CONFIG: addresses}, ra=self.ra)
+        leaf = self.pki.config_leaf
+        self.web = Nginx(w, self.net, [{"listen": self.listen, "cert": leaf[0], "key": leaf[1], "root": self.www}])
 
     def flash(self):
         site = self.op.site(self.pki.config, f"https://{CONFIG}/node.jws", extra=["nic = mac1", "families-wait = 5", "host-link = mac2", f"host-uuid = {HOST}",
@@ -62,8 +47,7 @@ class Site(Console):
 
     def publish(self, sequence=1, uuid=HOST, **fields):
         bundle = self.op.sign(self.op.node(uuid=uuid, sequence=sequence, **fields), self.op.join(self.pki.cluster.pin(), node_ip=None))
-        shutil.copy(bundle, os.path.join(self.www, "new"))
-        os.rename(os.path.join(self.www, "new"), os.path.join(self.www, "node.jws"))
+        publish(self.www, bundle)
 
     def servers(self):
         self.dns.start()
@@ -155,14 +139,7 @@ class Metal(unittest.TestCase):
     def test_host_gets_the_bundle(self):
         """Over the second card, in a network of its own, byte for byte; in both boots, the second one with the management network cut."""
         with Site() as s:
-            w = s.world
-            host = w.netns("host")
-            w.bridge(s.net, "br1")
-            tap = w.tap(s.net, "br1", "tap1")
-            w.plug(s.net, "br1", host, "bmc0")
-            w.sysctl(host, "net.ipv6.conf.bmc0.accept_dad", 0)
-            w.ip(host, "link", "set", "bmc0", "up")
-            w.sysctl(host, "net.ipv6.conf.bmc0.disable_ipv6", 0)
+            host, tap = host_link(s.world, s.net)
             s.flash()
             s.publish(sequence=9)
             s.servers()
@@ -178,27 +155,36 @@ class Metal(unittest.TestCase):
                 s.dns.stop()
             self.assertEqual(s.boots(), [1, 2])
 
+    def caught_at(self, s, place):
+        """Boots until a bundle is stored, and stops where this function of the agent begins. Returns a hand on the processor, and where the functions are."""
+        s.flash()
+        s.publish()
+        s.servers()
+        s.power_on(gdb=s.world.path("gdb"))
+        s.wait_done("commit")
+        at = metal.symbols(os.path.join(BUILD, "ast2600-evb/joinboot.debug"))
+        hand = metal.Debugger(s.board)
+        hand.stop()
+        hand.break_at(at[place])
+        hand.go()
+        hand.wait_stop()
+        self.assertEqual(hand.pc() & ~1, at[place])
+        hand.clear(at[place])
+        return hand, at
+
+    def boots_again(self, s, hand):
+        """Lets go: the watchdog resets, and the next boot identifies itself. Returns how long that took."""
+        hand.detach()
+        began = time.monotonic()
+        s.wait("the next boot", lambda e: e.phase == "identify" and e.event == "done", 60)
+        return time.monotonic() - began
+
     def hung_at(self, place):
         """The processor is caught at a function of the agent, and sent in a circle there: the watchdog resets, and the next boot works as the first."""
         with Site() as s:
-            s.flash()
-            s.publish()
-            s.servers()
-            s.power_on(gdb=s.world.path("gdb"))
-            s.wait_done("commit")
-            address = metal.symbols(os.path.join(BUILD, "ast2600-evb/joinboot.debug"))[place]
-            hand = metal.Debugger(s.board)
-            hand.stop()
-            hand.break_at(address)
-            hand.go()
-            hand.wait_stop()
-            self.assertEqual(hand.pc() & ~1, address)
-            hand.clear(address)
-            hand.write(address, BRANCH_TO_ITSELF)
-            hand.detach()
-            hung = time.monotonic()
-            s.wait("the next boot", lambda e: e.phase == "identify" and e.event == "done", 60)
-            print(f"           reset {time.monotonic() - hung:.1f} s after it hung in {place}", flush=True)
+            hand, at = self.caught_at(s, place)
+            hand.write(at[place], BRANCH_TO_ITSELF)
+            print(f"           reset {self.boots_again(s, hand):.1f} s after it hung in {place}", flush=True)
             resume = s.wait_done("resume")
             self.assertEqual((resume.num("sequence"), resume.get("bundle")), (1, "node-2"))
             s.wait_done("commit")
@@ -216,41 +202,17 @@ class Metal(unittest.TestCase):
     def test_stack_is_guarded(self):
         """A stack that grows beyond its end is a fault, and overwrites nothing: what lies below it cannot be written."""
         with Site() as s:
-            s.flash()
-            s.publish()
-            s.servers()
-            s.power_on(gdb=s.world.path("gdb"))
-            s.wait_done("commit")
-            at = metal.symbols(os.path.join(BUILD, "ast2600-evb/joinboot.debug"))
-            hand = metal.Debugger(s.board)
-            hand.stop()
-            hand.break_at(at["agent_turn"])
-            hand.go()
-            hand.wait_stop()
-            hand.clear(at["agent_turn"])
+            hand, at = self.caught_at(s, "agent_turn")
             hand.set_stack(at["link_stack_bottom"] + 16)
-            hand.detach()
-            s.wait("the next boot", lambda e: e.phase == "identify" and e.event == "done", 60)
+            self.boots_again(s, hand)
             self.assertRegex(s.console(), r"joinboot: crash: data abort pc [0-9a-f]{8} dfsr [0-9a-f]+ dfar 801fff[0-9a-f]{2} ")
             self.assertEqual(s.boots(), [1, 2])
 
     def test_crash_is_told(self):
         """A write to code is a fault: the registers stand on the console, and the watchdog starts the machine anew."""
         with Site() as s:
-            s.flash()
-            s.publish()
-            s.servers()
-            s.power_on(gdb=s.world.path("gdb"))
-            s.wait_done("commit")
-            address = metal.symbols(os.path.join(BUILD, "ast2600-evb/joinboot.debug"))["net_poll"]
-            hand = metal.Debugger(s.board)
-            hand.stop()
-            hand.break_at(address)
-            hand.go()
-            hand.wait_stop()
-            hand.clear(address)
-            hand.write(address, STORE_TO_CODE)
-            hand.detach()
-            s.wait("the next boot", lambda e: e.phase == "identify" and e.event == "done", 60)
-            self.assertRegex(s.console(), rf"joinboot: crash: data abort pc {address + 4:08x} dfsr [0-9a-f]+ dfar {address:08x} ")
+            hand, at = self.caught_at(s, "net_poll")
+            hand.write(at["net_poll"], STORE_TO_CODE)
+            self.boots_again(s, hand)
+            self.assertRegex(s.console(), rf"joinboot: crash: data abort pc {at['net_poll'] + 4:08x} dfsr [0-9a-f]+ dfar {at['net_poll']:08x} ")
             self.assertEqual(s.boots(), [1, 2])

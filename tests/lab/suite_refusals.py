@@ -30,7 +30,7 @@ class Refusals(unittest.TestCase):
         """A bundle that must be refused is published first, then a good one."""
         with Rack() as rack:
             made = make(rack)
-            rack.publish(**({"data": made} if isinstance(made, bytes) else {"bundle": made}))
+            rack.publish(made)
             self.refuse(rack, code, phase, lambda: rack.publish(rack.good(sequence=sequence)))
 
     def show4_bad_signature(self):

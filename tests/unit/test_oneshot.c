@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "firmware/agent/courier.h"
 #include "firmware/agent/handoff.h"
 #include "firmware/agent/oneshot.h"
 
@@ -318,6 +319,33 @@ static void test_give_up(void **state)
     assert_int_equal(agent.bundle_mem[100] | agent.file_mem[100] | agent.arena_mem[100], 0);
 }
 
+/* The link to a BMC is the system's, too: a site that asks nobody else is told so and gets nothing from the network, any other asks the network. */
+static void test_via_bmc(void **state)
+{
+    static const enum site_via others[] = {SITE_VIA_NETWORK, SITE_VIA_BMC_FIRST, SITE_VIA_BMC_LAST};
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT(others); i++) {
+        agent.site.via = others[i];
+        agent.at.failures[PHASE_FETCH] = COURIER_TRIES;
+        assert_true(courier_leaves_out(&agent, PHASE_COURIER));
+        assert_false(courier_leaves_out(&agent, PHASE_FETCH));
+        assert_int_equal(courier_back(&agent, PHASE_VERIFY, PHASE_FETCH), PHASE_FETCH);
+    }
+    agent.site.via = SITE_VIA_BMC;
+    assert_false(courier_leaves_out(&agent, PHASE_COURIER));
+    assert_true(courier_leaves_out(&agent, PHASE_LOCATE) && courier_leaves_out(&agent, PHASE_FETCH));
+    assert_int_equal(courier_start(&agent), OK);
+    assert_int_equal(courier_step(&agent), STEP_ERROR);
+    assert_int_equal(agent.fault.code, ERR_SITE_SYNTAX);
+    assert_non_null(strstr(agent.fault.text, "via = bmc"));
+    /* A node stays one. */
+    fault_clear(&agent.fault);
+    agent.resuming = true;
+    assert_int_equal(courier_step(&agent), STEP_DONE);
+    assert_int_equal(agent.fault.code, OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hostname, fresh, leave),
         cmocka_unit_test_setup_teardown(test_node_name, fresh, leave),
         cmocka_unit_test_setup_teardown(test_give_up, fresh, leave),
+        cmocka_unit_test_setup_teardown(test_via_bmc, fresh, leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
