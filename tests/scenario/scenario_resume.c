@@ -316,6 +316,45 @@ static void test_swap_check_left_out(void **unused)
     swaps("nodeRegistration:\n  ignorePreflightErrors: [Swap]\n");
 }
 
+/* kubelet's configuration, by a patch on the machine, says where it answers for its health. */
+static void health_at(const char *patch)
+{
+    struct os_file *file;
+
+    scenario_document = "patches:\n  directory: /etc/patches\n";
+    prepare("node", "", BOTH, NULL);
+    snprintf(machine.os->files[0].path, sizeof(file->path), "/etc/patches");
+    file = &machine.os->files[1];
+    snprintf(file->path, sizeof(file->path), "/etc/patches/kubeletconfiguration+merge.yaml");
+    file->n = (size_t)snprintf((char *)file->bytes, sizeof(file->bytes), "%s", patch);
+}
+
+static void test_health_elsewhere(void **unused)
+{
+    (void)unused;
+    health_at("healthzBindAddress: \"::1\"\nhealthzPort: 10300\n");
+    for (unsigned i = 0; i < 2; i++) {
+        machine.os->asked_port = 0;
+        scenario_boot();
+        scenario_expect(" joined done", 8000);
+        assert_true(ip_is_loopback(&machine.os->asked) && machine.os->asked.family == FAMILY_V6);
+        assert_int_equal(machine.os->asked_port, 10300);
+        scenario_mode("config", "status");
+    }
+    assert_int_equal(joins(), 0);
+}
+
+/* Nobody answers, and nobody is asked. */
+static void test_health_nowhere(void **unused)
+{
+    (void)unused;
+    health_at("healthzPort: 0\n");
+    machine.os->sick = true;
+    scenario_boot();
+    scenario_expect(" joined done", 8000);
+    assert_null(os_find(machine.os, HANDOFF_BOOTSTRAP_CONF));
+}
+
 /* It ended between kubelet's certificate and its health: the next run removes the file with the token, with nobody to ask. */
 static void test_ended_before_the_token_was_removed(void **unused)
 {
@@ -378,6 +417,8 @@ int main(void)
         SCENARIO(test_missing_files),
         SCENARIO(test_swap_argument),
         SCENARIO(test_swap_check_left_out),
+        SCENARIO(test_health_elsewhere),
+        SCENARIO(test_health_nowhere),
         SCENARIO(test_ended_before_the_token_was_removed),
         SCENARIO(test_reset),
     };
