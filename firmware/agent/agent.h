@@ -89,11 +89,13 @@ struct agent {
     bool saving;
     struct device device;
     struct timekeeper time;
-    bool seeded;        /* the stored seed is mixed in, and its successor durable */
-    bool resuming;      /* this machine is a node already, and goes straight to its kubelet */
-    bool accepted;      /* a->bundle is a bundle that passed accept in this round */
-    bool rejoin;        /* what kubelet has of an earlier join is of no use: commit removes it */
-    bool state_foreign; /* the state partition holds something else; a bundle may permit to format it */
+    bool seeded;          /* the stored seed is mixed in, and its successor durable */
+    bool resuming;        /* this machine is a node already, and goes straight to its kubelet */
+    bool accepted;        /* a->bundle is a bundle that passed accept in this round */
+    bool rejoin;          /* what kubelet has of an earlier join is of no use: commit removes it */
+    unsigned newer_tries; /* of a newer bundle, before the machine goes on as the node that it is */
+    uint64_t newer_ms;    /* when that bundle ended the resumption */
+    bool state_foreign;   /* the state partition holds something else; a bundle may permit to format it */
     bool crypto_started;
     bool net_up;
     bool handed_over; /* the kernel owns the network */

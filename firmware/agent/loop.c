@@ -128,6 +128,23 @@ static void glance_failed(struct agent *a)
     enter(a, target_used(a) ? PHASE_PREFLIGHT : PHASE_NETWORK);
 }
 
+/* Of the machine's own Node the cluster learns only after a while that it is not Ready any more. */
+enum { STILL_READY_MS = 120000 };
+
+/* A newer bundle ended the resumption, and leads to no join: nothing of the node was touched before commit, so the machine is that node again. The
+ * bundle is tried anew at the next boot. */
+static bool turns_back(struct agent *a)
+{
+    bool still_ready = a->fault.code == ERR_NODE_EXISTS && a->now_ms - a->newer_ms < STILL_READY_MS;
+
+    if (a->newer_tries == 0 || a->at.row < PHASE_LOCATE || a->at.row >= PHASE_COMMIT || still_ready ||
+        --a->newer_tries > 0)
+        return false;
+    a->resuming = true;
+    a->accepted = false;
+    return true;
+}
+
 /* A server that is not who it should be, and a node-ip that nobody gave us, may be the word of a rogue DHCP server, router or resolver that was the
  * first to answer. Seldom enough that a mistake of the operator costs little time: at the 4th, 8th, 16th ... failure in a row. */
 static bool path_is_suspect(const struct agent *a, unsigned failures)
@@ -320,7 +337,7 @@ static void run_rows(struct agent *a)
         s = run_row(a);
         if (s == STEP_WAIT)
             return;
-        if (s == STEP_ERROR && glance_ms(a))
+        if (s == STEP_ERROR && (glance_ms(a) || turns_back(a)))
             glance_failed(a);
         else if (s == STEP_ERROR)
             row_failed(a);

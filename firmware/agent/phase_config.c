@@ -9,7 +9,7 @@
 #include "firmware/agent/target.h"
 #include "firmware/base/text.h"
 
-enum { COMMIT_RECORD, COMMIT_STOPPING, COMMIT_WIPING };
+enum { COMMIT_RECORD, COMMIT_STOPPING, COMMIT_WIPING, NEWER_TRIES = 3 };
 
 static enum err begin_fetch(struct agent *a)
 {
@@ -220,6 +220,12 @@ enum step accept_step(struct agent *a)
     /* Before the resumption ends: a bundle that cannot be opened takes no node down. */
     if (open_documents(a) != OK)
         return STEP_ERROR;
+    if (a->resuming && !same) {
+        a->newer_tries = NEWER_TRIES;
+        a->newer_ms = a->now_ms;
+    }
+    if (a->bundle.node.reset)
+        a->newer_tries = 0;
     a->resuming = a->resuming && same;
     timekeeper_raise(&a->time, a->bundle.node.issued_s, a->now_ms);
     a->accepted = true;
@@ -244,6 +250,7 @@ static enum err forget_old_join(struct agent *a, struct state *next)
 
     if (!next->joined || (!a->rejoin && memcmp(next->digest, verified_digest(a->verified), HASH_SIZE) == 0))
         return OK;
+    a->newer_tries = 0; /* from here on there is no way back */
     e = a->host->remove_file(a->host->ctx, HANDOFF_KUBELET_CONF, true, &a->fault);
     if (e == OK)
         e = a->host->remove_file(a->host->ctx, HANDOFF_KUBELET_PEM, true, &a->fault);

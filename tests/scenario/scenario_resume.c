@@ -149,6 +149,64 @@ static void test_newer_bundle(void **unused)
     assert_int_equal(joins(), 1);
 }
 
+#define GOES_ON "goes on as the node that this machine is"
+
+/* A newer bundle that leads to no join takes no node down; at the next boot it is tried again. */
+static void test_newer_bundle_without_a_cluster(void **unused)
+{
+    (void)unused;
+    joined("", BOTH "network:\n  ipv4:\n    addresses: [\"10.0.0.60/24\"]\n    gateway: \"10.0.0.1\"\n",
+           "10.0.0.60,fd00:1::ff:fe00:1");
+    scenario_publish(
+        8, BOTH "network:\n  ipv4:\n    addresses: [\"10.0.0.61/24\"]\n    gateway: \"10.0.0.1\"\n", NULL);
+    scenario_mode("api", "status");
+    for (unsigned i = 0; i < 2; i++) {
+        scenario_boot();
+        scenario_expect(" discover error code=", 9000);
+        scenario_expect(" discover error code=", 9000);
+        scenario_expect(" discover error code=", 9000);
+        scenario_expect(GOES_ON, 100);
+        scenario_expect(" joined done", 9000);
+        assert_non_null(os_find(machine.os, HANDOFF_KUBELET_CONF));
+        assert_non_null(strstr(kubelet_argv(), "--node-ip=10.0.0.60,"));
+    }
+    scenario_mode("api", "");
+    scenario_boot();
+    scenario_expect(" commit done", 9000);
+    scenario_expect(" joined done", 9000);
+    assert_int_equal(joins(), 1);
+    assert_null(strstr(kubelet_argv(), "--node-ip=10.0.0.60,"));
+}
+
+/* It is given time until the cluster has noticed that the Node of the boot before is gone. */
+static void test_newer_bundle_of_a_ready_node(void **unused)
+{
+    (void)unused;
+    joined("", BOTH, NULL);
+    scenario_publish(8, BOTH, NULL);
+    scenario_mode("api", "ready");
+    scenario_boot();
+    scenario_expect(" configure error code=configure.node-exists", 9000);
+    scenario_never(GOES_ON, 90000);
+    scenario_mode("api", "");
+    scenario_expect(" joined done", 40000);
+    assert_int_equal(scenario_count(GOES_ON), 0);
+}
+
+/* Who asks for a reset does not want the node as it is. */
+static void test_reset_without_a_cluster(void **unused)
+{
+    (void)unused;
+    joined("", BOTH, NULL);
+    scenario_publish(8, BOTH "reset: true\n", NULL);
+    scenario_mode("api", "status");
+    scenario_boot();
+    scenario_expect(" discover error code=", 9000);
+    scenario_never(GOES_ON, 60000);
+    scenario_mode("api", "");
+    scenario_expect(" joined done", 60000);
+}
+
 /* An older bundle, and another one with the same sequence, change nothing. */
 static void test_replayed_bundle(void **unused)
 {
@@ -258,6 +316,45 @@ static void test_swap_check_left_out(void **unused)
     swaps("nodeRegistration:\n  ignorePreflightErrors: [Swap]\n");
 }
 
+/* kubelet's configuration, by a patch on the machine, says where it answers for its health. */
+static void health_at(const char *patch)
+{
+    struct os_file *file;
+
+    scenario_document = "patches:\n  directory: /etc/patches\n";
+    prepare("node", "", BOTH, NULL);
+    snprintf(machine.os->files[0].path, sizeof(file->path), "/etc/patches");
+    file = &machine.os->files[1];
+    snprintf(file->path, sizeof(file->path), "/etc/patches/kubeletconfiguration+merge.yaml");
+    file->n = (size_t)snprintf((char *)file->bytes, sizeof(file->bytes), "%s", patch);
+}
+
+static void test_health_elsewhere(void **unused)
+{
+    (void)unused;
+    health_at("healthzBindAddress: \"::1\"\nhealthzPort: 10300\n");
+    for (unsigned i = 0; i < 2; i++) {
+        machine.os->asked_port = 0;
+        scenario_boot();
+        scenario_expect(" joined done", 8000);
+        assert_true(ip_is_loopback(&machine.os->asked) && machine.os->asked.family == FAMILY_V6);
+        assert_int_equal(machine.os->asked_port, 10300);
+        scenario_mode("config", "status");
+    }
+    assert_int_equal(joins(), 0);
+}
+
+/* Nobody answers, and nobody is asked. */
+static void test_health_nowhere(void **unused)
+{
+    (void)unused;
+    health_at("healthzPort: 0\n");
+    machine.os->sick = true;
+    scenario_boot();
+    scenario_expect(" joined done", 8000);
+    assert_null(os_find(machine.os, HANDOFF_BOOTSTRAP_CONF));
+}
+
 /* It ended between kubelet's certificate and its health: the next run removes the file with the token, with nobody to ask. */
 static void test_ended_before_the_token_was_removed(void **unused)
 {
@@ -309,6 +406,9 @@ int main(void)
         SCENARIO(test_address_changes),
         SCENARIO(test_static_addresses),
         SCENARIO(test_newer_bundle),
+        SCENARIO(test_newer_bundle_without_a_cluster),
+        SCENARIO(test_newer_bundle_of_a_ready_node),
+        SCENARIO(test_reset_without_a_cluster),
         SCENARIO(test_replayed_bundle),
         SCENARIO(test_expired_certificate),
         SCENARIO(test_clock_behind_the_end),
@@ -317,6 +417,8 @@ int main(void)
         SCENARIO(test_missing_files),
         SCENARIO(test_swap_argument),
         SCENARIO(test_swap_check_left_out),
+        SCENARIO(test_health_elsewhere),
+        SCENARIO(test_health_nowhere),
         SCENARIO(test_ended_before_the_token_was_removed),
         SCENARIO(test_reset),
     };
