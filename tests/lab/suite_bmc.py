@@ -52,15 +52,18 @@ class Pair(Rack):
         super().make(w)
         self.bmc_ns = w.netns("bmc")
         self.bmc_port = w.plug(self.net, "br0", self.bmc_ns, "mgmt0", BMC_MAC)
-        run("ip", "-n", self.bmc_ns, "link", "add", "usb0", "address", LINK_MAC, "type", "veth", "peer", "name", "bmc0", "address", HOST_LINK_MAC,
-            "netns", self.node_ns)
-        for ns, nic in ((self.bmc_ns, "usb0"), (self.node_ns, "bmc0")):
-            w.sysctl(ns, f"net.ipv6.conf.{nic}.disable_ipv6", 1)
-            w.ip(ns, "link", "set", nic, "up")
+        self.plug_link(LINK_MAC)
         self.url = "https://nowhere.joinboot.lab/node.jws"
         self.options = []
         self.site_extra = ["nic = eth0", "via = bmc", "bmc-link = bmc0", "permit-unsealed = yes"]
         self.bmc = Bmc(self)
+
+    def plug_link(self, mac):
+        run("ip", "-n", self.bmc_ns, "link", "add", "usb0", "address", mac, "type", "veth", "peer", "name", "bmc0", "address", HOST_LINK_MAC,
+            "netns", self.node_ns)
+        for ns, nic in ((self.bmc_ns, "usb0"), (self.node_ns, "bmc0")):
+            self.world.sysctl(ns, f"net.ipv6.conf.{nic}.disable_ipv6", 1)
+            self.world.ip(ns, "link", "set", nic, "up")
 
     def cut_management(self):
         self.world.ip(self.net, "link", "set", self.bmc_port, "down")
@@ -178,6 +181,17 @@ class Courier(unittest.TestCase):
                 self.assertNotIn("router=", told)
                 self.assertNotIn("dns=", told)
             pair.world.ip(pair.node_ns, "addr", "add", "169.254.106.2/30", "dev", "bmc0")
+            self.assertIn("200 OK", pair.http("GET /status HTTP/1.0\r\n\r\n", "169.254.106.1"))
+
+    def show5_the_link_is_made_anew(self):
+        """As a USB gadget that is unbound and bound again: the same name, another index, another MAC."""
+        with Pair("bmc") as pair:
+            self.start(pair)
+            pair.on_host("ip", "link", "del", "bmc0")
+            pair.plug_link("52:54:00:4a:42:b2")
+            pair.kernel_link()
+            pair.world.ip(pair.node_ns, "addr", "add", "169.254.106.2/30", "dev", "bmc0")
+            wait_for("the server on the new link", lambda: "200 OK" in self.quietly(pair), 20)
             self.assertIn("200 OK", pair.http("GET /status HTTP/1.0\r\n\r\n", "169.254.106.1"))
 
     def show5_a_flood_from_the_host(self):
