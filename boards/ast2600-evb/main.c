@@ -5,6 +5,7 @@
 #include "boards/ast2600-evb/cpu.h"
 #include "boards/ast2600-evb/flash.h"
 #include "boards/ast2600-evb/mac.h"
+#include "boards/ast2600-evb/map.h"
 #include "boards/ast2600-evb/mmio.h"
 #include "boards/ast2600-evb/soc.h"
 #include "boards/ast2600-evb/uart.h"
@@ -27,6 +28,9 @@ int main(void);
 
 _Static_assert(RACE_PARALLEL * sizeof(struct conn) <= LIMIT_ARENA,
                "a fetch's connections fit into the arena");
+
+/* What `joinctl image` lets into the site area is what this agent reads. */
+_Static_assert(MAP_SITE_MAX == LIMIT_SITE && MAP_ROOTS_MAX == LIMIT_ROOTS, "map.h and sizes.h agree");
 
 /* While YAML is read no TLS connection is open, and mbedTLS' heap is nearly empty. */
 void *yaml_heap_block_take(void)
