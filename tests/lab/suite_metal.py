@@ -55,8 +55,8 @@ class Site(Console):
         self.world.__exit__(*exc)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def flash(self):
-        site = self.op.site(self.pki.config, f"https://{CONFIG}/node.jws", extra=["nic = mac1", "families-wait = 5", "host-link = mac2", f"host-uuid = {HOST}",
+    def flash(self, families_wait=5):
+        site = self.op.site(self.pki.config, f"https://{CONFIG}/node.jws", extra=["nic = mac1", f"families-wait = {families_wait}", "host-link = mac2", f"host-uuid = {HOST}",
                                                                                       "permit-unsealed = yes"])
         self.image = metal.flash_image(self.world, self.world.path("flash"), BUILD, site)
 
