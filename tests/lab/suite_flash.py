@@ -295,3 +295,13 @@ class Flash(unittest.TestCase):
             s.follow(board.proc.stdout)
             s.wait_error("site.missing", "identify")
             self.stop(board)
+            self.assertNotIn("site area:", s.console())
+
+    def test_damaged_site(self):
+        """The machine waits, and its console says that there is something that it cannot use."""
+        with Site() as s:
+            s.flash()
+            put(s.image, AREAS["site"][0] + 40, bytes([area(s.image, "site")[40] ^ 1]))
+            _, said = self.boot_until(s, s.image, lambda events: events[-1].event == "error")
+            self.assertIn("joinboot: site area: store.lost\n", said.replace("\r", ""))
+            self.assertIn("code=site.missing", said)
