@@ -5,6 +5,7 @@
 #include "boards/ast2600-evb/cpu.h"
 #include "boards/ast2600-evb/flash.h"
 #include "boards/ast2600-evb/mac.h"
+#include "boards/ast2600-evb/map.h"
 #include "boards/ast2600-evb/mmio.h"
 #include "boards/ast2600-evb/soc.h"
 #include "boards/ast2600-evb/uart.h"
@@ -27,6 +28,9 @@ int main(void);
 
 _Static_assert(RACE_PARALLEL * sizeof(struct conn) <= LIMIT_ARENA,
                "a fetch's connections fit into the arena");
+
+/* What `joinctl image` lets into the site area is what this agent reads. */
+_Static_assert(MAP_SITE_MAX == LIMIT_SITE && MAP_ROOTS_MAX == LIMIT_ROOTS, "map.h and sizes.h agree");
 
 /* While YAML is read no TLS connection is open, and mbedTLS' heap is nearly empty. */
 void *yaml_heap_block_take(void)
@@ -144,15 +148,22 @@ static enum err op_identity(void *ctx, struct board_identity *ret)
     return OK;
 }
 
-/* The text is needed while identify reads it, long before there is a bundle: it lies where the bundle will. */
+/* The text is needed while identify reads it, long before there is a bundle: it lies where the bundle will. For the agent there is no site if it
+ * cannot be read; why it cannot is said here. */
 static struct span op_site(void *ctx)
 {
+    char text[48];
+    struct buf b = BUF_OF(text);
     size_t n = 0;
     enum err e = ERR_BUSY;
 
     (void)ctx;
     while (e == ERR_BUSY)
         e = flash_site(&flash, agent.bundle_mem, sizeof(agent.bundle_mem), &n);
+    if (e != OK && e != ERR_STORE_EMPTY) {
+        buf_fmt(&b, "joinboot: site area: %s\n", err_name(e));
+        uart_put(&uart, buf_span(&b));
+    }
     return e == OK ? span_of(agent.bundle_mem, n) : span_of(NULL, 0);
 }
 

@@ -25,7 +25,9 @@
 enum {
     MAP_SIZE = 64 << 20,
     MAP_SECTOR = 4096,
-    MAP_SITE_MAX = 16384 /* bytes of site configuration that the board reads (sizes.h) */
+    /* what the board reads of a site configuration, in bytes (sizes.h) */
+    MAP_SITE_MAX = 16384,
+    MAP_ROOTS_MAX = 4096 /* of the DER of all its TLS roots */
 };
 
 /* What the driver lets ordinary operation do with an area. */

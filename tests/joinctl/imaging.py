@@ -1,9 +1,11 @@
 """imaging.py: `joinctl image`: new flash images, what goes into existing ones, and what does not."""
+import base64
 import hashlib
 import json
 import os
 import stat
 import struct
+import subprocess
 import zlib
 
 from signing import SIGN, site_text
@@ -19,6 +21,7 @@ def run(run):
     new(run)
     putting(run)
     refused(run)
+    roots(run)
 
 
 def packed(image, area):
@@ -142,3 +145,21 @@ def refused(run):
     no("an image that is not there", ["--site", "image-site.conf", "gone.img"], "gone.img: cannot be opened", 2)
     for name in ("again.img", "zeros.img", "map.img", "slots.img"):
         os.remove(run.path(name))
+
+
+def roots(run):
+    """An agent on a computer reads a site with three roots of RSA-4096; the board's has room for two, and a site in its area is one that it reads."""
+    def openssl(*args):
+        return subprocess.run(["openssl", *args], cwd=run.folder, capture_output=True, check=True).stdout
+
+    openssl("genrsa", "-out", "rsa.key", "4096")
+    ders = [openssl("req", "-x509", "-key", "rsa.key", "-subj", f"/O=An operator with a name/CN=config servers {i}", "-days", "30", "-outform", "DER") for i in range(3)]
+    assert sum(map(len, ders[:2])) <= 4096 < sum(map(len, ders)), list(map(len, ders))
+    site = b"".join(line + b"\n" for line in run.read("image-site.conf").splitlines() if not line.startswith(b"tls-root"))
+    for n in (2, 3):
+        run.write(f"rsa{n}.conf", site + b"".join(b"tls-root = " + base64.b64encode(der) + b"\n" for der in ders[:n]))
+    run.expect("verify with three large roots", ["verify", "--site", "rsa3.conf", "node.jws"], 0)
+    before = run.read("flash.img")
+    run.expect("image refuses three large roots", ["image", "--site", "rsa3.conf", "flash.img"], 1, err=["rsa3.conf:", "4096 bytes of TLS roots", "(image.room)"])
+    run.case("image unchanged by three large roots", run.read("flash.img") == before)
+    run.expect("image takes two large roots", ["image", "--site", "rsa2.conf", "flash.img"], 0, out="site        cluster ")

@@ -4,9 +4,11 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import threading
 import unittest
+import zlib
 
 import journal
 import machine
@@ -81,6 +83,19 @@ def area(path, name):
         return f.read(n)
 
 
+def record(path, prog_size=1):
+    """Sequence and body of the newest record in the state log (firmware/base/reclog.c), without the seed (firmware/agent/state.c)."""
+    log, found = area(path, "state"), []
+    for at in range(0, len(log), 4096):
+        magic, n, seq, _, crc = struct.unpack("<4sIQ12sI", log[at:at + 32])
+        if magic == b"JBR1":
+            begin = at + -(-32 // prog_size) * prog_size
+            body = log[begin:begin + n]
+            if zlib.crc32(log[at:at + 28] + body) == crc:
+                found.append((seq, body[:52] + body[84:]))
+    return max(found)
+
+
 def put(path, at, data):
     with open(path, "r+b") as f:
         f.seek(at)
@@ -95,25 +110,32 @@ class Flash(unittest.TestCase):
         board.proc.terminate()
         board.proc.wait()
 
-    def resume(self, s, image):
-        """The event with which a boot without a network ends resume: done or an error."""
+    def boot_until(self, s, image, end):
+        """The events and the text of a boot without a network, up to the event for which end(events) is true."""
         board = metal.Board(s.world, s.net, image, emulator=self.emulator)
         timer = threading.Timer(60, board.proc.kill)
         timer.start()
-        said = []
+        said, events = [], []
         try:
             for raw in board.proc.stdout:
                 said.append(raw.decode(errors="replace"))
                 e = journal.parse(said[-1].rstrip("\n"))
-                if e and e.phase == "resume" and (e.event == "done" or e.event == "error"):
-                    return e, "".join(said)
+                if e:
+                    events.append(e)
+                    if end(events):
+                        return events, "".join(said)
         finally:
             timer.cancel()
             self.stop(board)
-        raise AssertionError("resume was not reached:\n" + "".join(said))
+        raise AssertionError("the boot did not come so far:\n" + "".join(said))
 
-    def provision(self, s, sequence):
-        s.flash()
+    def resume(self, s, image):
+        """The event with which a boot without a network ends resume: done or an error."""
+        events, said = self.boot_until(s, image, lambda events: events[-1].phase == "resume" and events[-1].event in ("done", "error"))
+        return events[-1], said
+
+    def provision(self, s, sequence, **site):
+        s.flash(**site)
         s.publish(sequence=sequence)
         s.servers()
         s.power_on(emulator=self.emulator)
@@ -175,13 +197,19 @@ class Flash(unittest.TestCase):
             self.boot_torn(s, changing(s.image), 0)
 
     def show4_twenty_boots_change_nothing_else(self):
+        """Each boot goes on until the network is missed and the stored bundle is served."""
+        def end(events):
+            return {"link", "address"} & {e.phase for e in events if e.event == "error"} and any(e.phase == "serve" and e.event == "open" for e in events)
+
         with Site() as s:
-            self.provision(s, OLD)
-            before = {name: area(s.image, name) for name in AREAS}
+            self.provision(s, OLD, families_wait=1)
+            before, (seq, state) = {name: area(s.image, name) for name in AREAS}, record(s.image)
             for boot in range(2, 22):
-                e, said = self.resume(s, s.image)
-                self.assertEqual((e.event, e.num("sequence")), ("done", OLD), said)
+                events, said = self.boot_until(s, s.image, end)
+                self.assertEqual([e.num("sequence") for e in events if (e.phase, e.event) in (("resume", "done"), ("serve", "open"))], [OLD, OLD], said)
                 self.assertIn(f"boot {boot}\n", said.replace("\r", ""))
+            # Each boot stores the next seed, and nothing else.
+            self.assertEqual(record(s.image), (seq + 20, state))
             for name in ("code", "site", "key", "used", "bundle", "map"):
                 self.assertEqual(area(s.image, name), before[name], name)
             bits = int.from_bytes(area(s.image, "boots"), "little") ^ int.from_bytes(before["boots"], "little")
@@ -267,3 +295,13 @@ class Flash(unittest.TestCase):
             s.follow(board.proc.stdout)
             s.wait_error("site.missing", "identify")
             self.stop(board)
+            self.assertNotIn("site area:", s.console())
+
+    def test_damaged_site(self):
+        """The machine waits, and its console says that there is something that it cannot use."""
+        with Site() as s:
+            s.flash()
+            put(s.image, AREAS["site"][0] + 40, bytes([area(s.image, "site")[40] ^ 1]))
+            _, said = self.boot_until(s, s.image, lambda events: events[-1].event == "error")
+            self.assertIn("joinboot: site area: store.lost\n", said.replace("\r", ""))
+            self.assertIn("code=site.missing", said)

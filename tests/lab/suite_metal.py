@@ -40,8 +40,8 @@ class Site(Scene):
         leaf = self.pki.config_leaf
         self.web = Nginx(w, self.net, [{"listen": self.listen, "cert": leaf[0], "key": leaf[1], "root": self.www}])
 
-    def flash(self):
-        site = self.op.site(self.pki.config, f"https://{CONFIG}/node.jws", extra=["nic = mac1", "families-wait = 5", "host-link = mac2", f"host-uuid = {HOST}",
+    def flash(self, families_wait=5):
+        site = self.op.site(self.pki.config, f"https://{CONFIG}/node.jws", extra=["nic = mac1", f"families-wait = {families_wait}", "host-link = mac2", f"host-uuid = {HOST}",
                                                                                       "permit-unsealed = yes"])
         self.image = metal.flash_image(self.world, self.world.path("flash"), BUILD, site)
 

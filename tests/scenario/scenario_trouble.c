@@ -351,6 +351,14 @@ int main(void)
         SCENARIO(test_no_identity),
         SCENARIO(test_nobody_to_fetch_from),
         SCENARIO(test_a_day_of_silence),
+        SCENARIO_BMC(test_carrier_lost),
+        SCENARIO_BMC(test_short_flap_ends_nothing),
+        SCENARIO_BMC(test_early_duplicate),
+        SCENARIO_BMC(test_late_duplicate),
+        SCENARIO_BMC(test_duplicate_that_stays),
+        SCENARIO_BMC(test_policy_times),
+        SCENARIO_BMC(test_clock),
+        SCENARIO_BMC(test_nobody_to_fetch_from),
     };
 
     return cmocka_run_group_tests_name("trouble", tests, NULL, NULL);

@@ -150,6 +150,8 @@ static int put_site(struct tool *t, const char *file, uint8_t *image)
     e = site_parse(text, &t->site, &t->fault);
     if (e != OK)
         return tool_refuse(t, file, e);
+    if (t->site.root_bytes_n > MAP_ROOTS_MAX)
+        return refuse(t, file, ERR_IMAGE_ROOM, "more than 4096 bytes of TLS roots, as DER");
     put_area(image, MAP_SITE, text);
     return TOOL_YES;
 }
