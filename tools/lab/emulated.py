@@ -10,7 +10,7 @@ from founded import TOP, Founded, bracket
 from nodes import URL, Node, Spec
 from proc import LabError, run, wait_for
 
-MEMORY_MIB = 4096
+MEMORY_MIB, ADMIT_S = 4096, 900
 # The kernel takes such a processor's counter for one that differs between processors, and every look at the clock is then a trap to the emulator.
 KERNEL = "tsc=reliable mitigations=off no5lvl"
 WAITS = ("controlPlaneComponentHealthCheck", "kubeletHealthCheck", "kubernetesAPICall", "etcdAPICall", "tlsBootstrap", "discovery")
@@ -54,4 +54,4 @@ class Emulated(Founded):
                 return self.control.kubectl("apply", "--validate=false", "-f", "-", data=cni.manifests(self.image.test, server))
             except LabError:
                 return False
-        wait_for("an administrator", test, 300, 1)
+        wait_for("an administrator", test, ADMIT_S, 1)
