@@ -11,8 +11,7 @@ from nodes import URL, Node, Spec
 from proc import LabError, run, wait_for
 
 MEMORY_MIB, ADMIT_S = 4096, 900
-# The kernel takes such a processor's counter for one that differs between processors, and every look at the clock is then a trap to the emulator.
-KERNEL = "tsc=reliable mitigations=off no5lvl"
+KERNEL = "mitigations=off no5lvl"
 WAITS = ("controlPlaneComponentHealthCheck", "kubeletHealthCheck", "kubernetesAPICall", "etcdAPICall", "tlsBootstrap", "discovery")
 SELDOM = "  extraEnvs:\n  - name: GOGC\n    value: \"400\"\n"
 ALONE = "  extraArgs:\n  - name: leader-elect\n    value: \"false\"\n"
