@@ -159,7 +159,7 @@ enum err jose_jwk_read(struct span jwk, enum jose_jwk_purpose purpose, struct jo
         goto out;
     memcpy(ret->x, xy, 32);
     memcpy(ret->y, xy + 32, 32);
-    if (private)
+    if (private && ret_d)
         memcpy(ret_d, d, 32);
     e = OK;
 out:

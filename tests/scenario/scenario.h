@@ -75,10 +75,9 @@ unsigned scenario_count(const char *text);
 
 #define SCENARIO(f) cmocka_unit_test_setup_teardown(f, scenario_setup, scenario_teardown)
 /* The same test with the BMC's table. */
-#define SCENARIO_BMC(f)                                                      \
-    {                                                                        \
-        .name = "bmc_" #f, .test_func = f, .setup_func = scenario_setup_bmc, \
-        .teardown_func = scenario_teardown                                   \
+#define SCENARIO_BMC(f)                                             \
+    {                                                               \
+        "bmc_" #f, (f), scenario_setup_bmc, scenario_teardown, NULL \
     }
 
 #endif

@@ -29,7 +29,7 @@ enum { CLIENTS = 8 };
 static struct client clients[CLIENTS];
 static unsigned first_port;
 static unsigned accepted, resets; /* segments of the BMC with SYN, with RST */
-static uint8_t dhcp[400]; /* what the BMC said last to the management network's DHCP servers */
+static uint8_t dhcp[400];         /* what the BMC said last to the management network's DHCP servers */
 static size_t dhcp_n;
 
 static void inject(struct buf *frame)
