@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "boards/linux/modalias.h"
+#include "boards/linux/signals.h"
 #include "boards/linux/sysfile.h"
 
 #ifndef MODULE_INIT_COMPRESSED_FILE
@@ -255,6 +256,8 @@ void modules_for_devices(struct modules *m, const char *(*next)(void *ctx), void
     if (l.count == 0)
         return;
     pid = fork();
+    if (pid == 0)
+        signals_default();
     if (pid <= 0)
         lookup_run(m, &l);
     if (pid == 0)

@@ -14,6 +14,7 @@
 
 #include "boards/linux/clock.h"
 #include "boards/linux/files.h"
+#include "boards/linux/signals.h"
 #include "boards/linux/statefs.h"
 #include "boards/linux/sysfile.h"
 
@@ -242,13 +243,19 @@ static void sync_own(void)
     }
 }
 
+/* What the machine's own disk takes to write has nothing to do with pods' volumes. */
+static bool sync_all_own(void)
+{
+    sync_own();
+    return true;
+}
+
 static bool end_all(void)
 {
     enum { ATTEMPTS = 100 };
     struct pass p = {0};
     unsigned busy;
 
-    sync_own();
     sync();
     for (int i = 0; i < ATTEMPTS; i++) {
         unmount_pass(&p);
@@ -267,15 +274,20 @@ static bool end_all(void)
     return busy == 0;
 }
 
-enum host_answer mounts_end(uint64_t limit_ms, void (*wait)(void *ctx), void *ctx)
+/* In a child, which has none of PID 1's handlers. */
+static enum host_answer in_child(bool (*run)(void), uint64_t limit_ms, void (*wait)(void *ctx), void *ctx)
 {
     uint64_t end = clock_now_ms() + limit_ms;
     pid_t pid = fork(), got;
     int status;
 
-    if (pid == 0)
-        _exit(end_all() ? 0 : 1);
-    while (pid > 0 && clock_now_ms() < end) {
+    if (pid == 0) {
+        signals_default();
+        _exit(run() ? 0 : 1);
+    }
+    if (pid < 0)
+        return run() ? HOST_YES : HOST_NO;
+    while (clock_now_ms() < end) {
         while ((got = waitpid(-1, &status, WNOHANG)) > 0)
             if (got == pid)
                 return status == 0 ? HOST_YES : HOST_NO;
@@ -283,4 +295,12 @@ enum host_answer mounts_end(uint64_t limit_ms, void (*wait)(void *ctx), void *ct
         sleep_ms(20);
     }
     return HOST_BUSY;
+}
+
+enum host_answer mounts_end(uint64_t limit_ms, void (*wait)(void *ctx), void *ctx)
+{
+    enum { OWN_MS = 10 * 60 * 1000 };
+
+    (void)in_child(sync_all_own, OWN_MS, wait, ctx);
+    return in_child(end_all, limit_ms, wait, ctx);
 }

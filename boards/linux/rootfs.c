@@ -263,7 +263,7 @@ static enum err judge_state(struct system *s, const struct host_root *want, cons
     struct rootfs *r = &s->rootfs;
 
     r->unclean = found->unclean;
-    r->checked = false;
+    r->checked = r->unmendable = false;
     if (r->state_kind == STATEFS_SMALL)
         return fault_set(f, ERR_STATE_MOUNT, "%s is smaller than %d MiB", r->state, STATEFS_MIN >> 20);
     if (r->state_kind == STATEFS_FOREIGN && !want->may_format)
@@ -327,7 +327,13 @@ static enum err format(struct system *s, const struct host_root *want, enum host
     return e;
 }
 
-/* Whatever it says: what it could mend is seen when it is mounted again. */
+/* e2fsck(8): 4 is said of errors that were left; with 8, 16, 32 or 128 it did not look at all, and so says nothing of the file system. */
+static bool left_errors(int status)
+{
+    return WIFEXITED(status) && (WEXITSTATUS(status) & 0xfc) == 4;
+}
+
+/* What it could mend is seen when it is mounted again. */
 static enum err check_state(struct system *s, const struct host_root *want, enum host_answer *ret,
                             struct fault *f)
 {
@@ -343,6 +349,7 @@ static enum err check_state(struct system *s, const struct host_root *want, enum
     fault_clear(f);
     pass_on_output(s);
     r->checked = true;
+    r->unmendable = left_errors(s->services[HOST_JOB].last_exit);
     go(r, ROOTFS_MOUNT_STATE);
     *ret = HOST_YES;
     return OK;
@@ -376,8 +383,12 @@ static enum err mount_state(struct system *s, const struct host_root *want, enum
     if (e && WIFEXITED(status) && WEXITSTATUS(status) == STATEFS_NOT_OURS)
         return not_usable(s, want, "ext4 without our mark", ret, f);
     if (e && WIFEXITED(status) && WEXITSTATUS(status) == STATEFS_DAMAGED) {
-        if (r->checked)
+        if (r->unmendable)
             return not_usable(s, want, "our ext4, which is damaged and cannot be mended", ret, f);
+        if (r->checked) {
+            go(r, ROOTFS_FIND_STATE);
+            return e;
+        }
         system_say(s, "the state partition %s is damaged and is checked: %s", r->state, f->text);
         fault_clear(f);
         go(r, ROOTFS_CHECK_STATE);

@@ -31,9 +31,10 @@ struct rootfs {
     char upper[BLOCKDEV_NAME];                       /* likewise: the upper side of an overlay */
     enum fsprobe_kind image_kind, upper_kind;
     enum statefs_kind state_kind;
-    bool checked; /* by e2fsck since it was found */
-    bool unclean; /* the state partition's journal is replayed */
-    int old;      /* the initramfs, open until it is deleted; -1 */
+    bool checked;    /* by e2fsck since it was found */
+    bool unmendable; /* e2fsck looked at all of it and left errors */
+    bool unclean;    /* the state partition's journal is replayed */
+    int old;         /* the initramfs, open until it is deleted; -1 */
 };
 
 void rootfs_init(struct rootfs *r);

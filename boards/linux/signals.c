@@ -65,3 +65,10 @@ void signals_reset(void)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
+
+void signals_default(void)
+{
+    for (int i = 1; i < 32; i++)
+        (void)signal(i, SIG_DFL);
+    signals_reset();
+}

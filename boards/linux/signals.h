@@ -23,5 +23,7 @@ void signals_take(struct signals_seen *ret);
 const sigset_t *signals_sleep_mask(void);
 /* In a forked child before exec: default handlers, nothing blocked. */
 void signals_reset(void);
+/* The same, and without handlers of crashes, which would start the machine anew: for a child. */
+void signals_default(void);
 
 #endif

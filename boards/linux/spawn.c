@@ -28,10 +28,7 @@ static void settle(const struct spawn_how *how, int parent, int out)
     struct buf b = BUF_OF(score);
 
     setsid();
-    /* Also our own handlers of crashes, which would start the machine anew. */
-    for (int i = 1; i < 32; i++)
-        (void)signal(i, SIG_DFL);
-    signals_reset();
+    signals_default();
     umask(022);
     if (how->own_cgroup) {
         buf_fmt(&b, "%d", how->oom_score_adj);

@@ -3,10 +3,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -260,8 +262,16 @@ static const struct lay *overlay_above(const char *folder)
     return NULL;
 }
 
+static bool root_is_overlay(void)
+{
+    struct statfs fs;
+
+    return statfs("/", &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
 /* Removed through an overlay, the image's own files would be hidden for ever; and what an overlay shows of a folder that changes below it, the kernel
- * leaves open. So it is away meanwhile. Without one, what a root in memory has is the image's; a root that lasts is the node's own. */
+ * leaves open. So it is away meanwhile. Without one, what a root in memory has is the image's, and so is what a root shows that is an overlay itself; a
+ * root that lasts is the node's own. */
 static int wipe_one(const char *folder)
 {
     const struct lay *r = overlay_above(folder);
@@ -271,7 +281,7 @@ static int wipe_one(const char *folder)
     bool away;
     int status;
 
-    if (r && !laid && !pid1_root_is_lasting())
+    if (r && !laid && (!pid1_root_is_lasting() || root_is_overlay()))
         return 0;
     if (laid)
         sysfile_path(upper, STATEFS_PLACE "/%s/upper%s", r->name, folder + strlen(r->target));

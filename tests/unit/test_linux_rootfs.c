@@ -22,7 +22,7 @@ int __wrap_statefs_format(void *ctx, const char *const *argv);
 /* The partition, shared with the jobs. */
 static struct disk {
     bool damaged, mendable;
-    int error; /* exit status of mounting a damaged one */
+    int error, verdict; /* exit statuses of mounting a damaged one, and of the check that cannot mend it */
     unsigned mounts, checks, formats;
 } * disk;
 static struct system s;
@@ -41,7 +41,7 @@ int __wrap_statefs_check(void *ctx, const char *const *argv)
     disk->checks++;
     if (disk->mendable && strcmp(argv[0], "vdb") == 0)
         disk->damaged = false;
-    return 1; /* as e2fsck: errors were corrected */
+    return disk->damaged ? disk->verdict : 1; /* as e2fsck: errors were corrected */
 }
 
 int __wrap_statefs_format(void *ctx, const char *const *argv)
@@ -70,7 +70,7 @@ static int fresh(void **state)
     s.rootfs.at = ROOTFS_MOUNT_STATE;
     s.rootfs.state_kind = STATEFS_OURS;
     memcpy(s.rootfs.state, "vdb", 4);
-    *disk = (struct disk){.damaged = true, .error = STATEFS_DAMAGED};
+    *disk = (struct disk){.damaged = true, .error = STATEFS_DAMAGED, .verdict = 4};
     return disk == MAP_FAILED;
 }
 
@@ -132,6 +132,23 @@ static void test_not_mended_but_permitted(void **state)
     assert_int_equal(disk->formats, 1);
 }
 
+/* e2fsck is not there, is older than the file system, or could not read it: that says nothing of what is on the partition. */
+static void test_not_checked(void **state)
+{
+    static const int verdicts[] = {0, 8, 12, 16, 127};
+    struct fault f = {0};
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT(verdicts); i++) {
+        s.rootfs.at = ROOTFS_MOUNT_STATE;
+        s.rootfs.checked = false;
+        disk->verdict = verdicts[i];
+        assert_int_equal(run(true, &f), ERR_STATE_MOUNT);
+        assert_int_equal(s.rootfs.at, ROOTFS_FIND_STATE);
+        assert_int_equal(disk->formats, 0);
+    }
+}
+
 /* A driver or a device that is missing is no damage. */
 static void test_another_failure(void **state)
 {
@@ -149,6 +166,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_mended, fresh, give_back),
         cmocka_unit_test_setup_teardown(test_not_mended, fresh, give_back),
         cmocka_unit_test_setup_teardown(test_not_mended_but_permitted, fresh, give_back),
+        cmocka_unit_test_setup_teardown(test_not_checked, fresh, give_back),
         cmocka_unit_test_setup_teardown(test_another_failure, fresh, give_back),
     };
 
