@@ -95,7 +95,9 @@ struct agent {
     bool rejoin;          /* what kubelet has of an earlier join is of no use: commit removes it */
     unsigned newer_tries; /* of a newer bundle, before the machine goes on as the node that it is */
     uint64_t newer_ms;    /* when that bundle ended the resumption */
-    bool state_foreign;   /* the state partition holds something else; a bundle may permit to format it */
+    enum err
+        newer_code; /* why a newer bundle led to no join; until the next boot the machine is the node that it is. OK: none did */
+    bool state_foreign; /* the state partition holds something else; a bundle may permit to format it */
     bool crypto_started;
     bool net_up;
     bool handed_over; /* the kernel owns the network */

@@ -156,7 +156,7 @@ static enum plain_step ask(struct agent *a, const char *path, const char *put, s
 /* The BMC has nothing for this machine now. Where the network may be asked as well, that is no end. */
 static enum step went_wrong(struct agent *a)
 {
-    if (via(a) == SITE_VIA_BMC && !a->resuming)
+    if (via(a) == SITE_VIA_BMC && !a->resuming && !phases_turn_back(a))
         return STEP_ERROR;
     journal_fault(&a->journal, a->now_ms, a->table->rows[a->at.row].name, &a->fault, 1, 0);
     fault_clear(&a->fault);

@@ -131,18 +131,22 @@ static void glance_failed(struct agent *a)
 /* Of the machine's own Node the cluster learns only after a while that it is not Ready any more. */
 enum { STILL_READY_MS = 120000 };
 
-/* A newer bundle ended the resumption, and leads to no join: nothing of the node was touched before commit, so the machine is that node again. The
- * bundle is tried anew at the next boot. */
-static bool turns_back(struct agent *a)
+bool phases_turn_back(struct agent *a)
 {
     bool still_ready = a->fault.code == ERR_NODE_EXISTS && a->now_ms - a->newer_ms < STILL_READY_MS;
 
-    if (a->newer_tries == 0 || a->at.row < PHASE_LOCATE || a->at.row >= PHASE_COMMIT || still_ready ||
-        --a->newer_tries > 0)
+    if (a->newer_tries == 0 || still_ready || --a->newer_tries > 0)
         return false;
+    a->newer_code = a->fault.code;
     a->resuming = true;
-    a->accepted = false;
+    a->accepted = a->from_bmc = false;
     return true;
+}
+
+/* The rows in which the network is up and nothing of the node was touched. */
+static bool turns_back(struct agent *a)
+{
+    return a->at.row >= PHASE_LOCATE && a->at.row < PHASE_COMMIT && phases_turn_back(a);
 }
 
 /* A server that is not who it should be, and a node-ip that nobody gave us, may be the word of a rogue DHCP server, router or resolver that was the

@@ -220,6 +220,11 @@ enum step accept_step(struct agent *a)
     /* Before the resumption ends: a bundle that cannot be opened takes no node down. */
     if (open_documents(a) != OK)
         return STEP_ERROR;
+    if (a->resuming && !same && a->newer_code != OK) {
+        fault_set(&a->fault, a->newer_code,
+                  "this bundle led to no join since power-on, and is tried again at the next boot");
+        return STEP_ERROR;
+    }
     if (a->resuming && !same) {
         a->newer_tries = NEWER_TRIES;
         a->newer_ms = a->now_ms;

@@ -12,8 +12,8 @@
 
 enum { DISCOVER_MS = 30000, API_CALL_MS = 30000, VERSION_MS = 25000, VERSION_POLL_MS = 5 };
 
-/* A node image says in a file beside kubelet what that prints: the program itself takes a second of a processor to say it. An installed system, whose
- * programs are replaced one by one, is not believed. */
+/* A node image says in a file beside kubelet what that prints: the program itself takes a second of a processor to say it. A system whose programs are
+ * replaced one by one is not believed. */
 static bool read_version(struct agent *a)
 {
     char path[sizeof(a->site.kubelet) + 8];
@@ -24,7 +24,7 @@ static bool read_version(struct agent *a)
     size_t n;
 
     buf_fmt(&b, "%s.version%c", a->site.kubelet, 0);
-    if (!a->host->pid1 || target_used(a) ||
+    if (!a->host->pid1 || !a->site.root[0] || target_used(a) ||
         a->host->read_file(a->host->ctx, path, text, sizeof(text), &n) != OK)
         return false;
     line = span_trim(span_of(text, n));

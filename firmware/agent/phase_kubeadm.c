@@ -189,8 +189,10 @@ enum step kubeadm_step(struct agent *a)
     e = record_member(a);
     if (e == ERR_BUSY)
         return phases_wait(a, PHASES_STORE_MS);
-    if (e != OK)
-        return STEP_ERROR;
+    if (e != OK) { /* kubeadm is past the point where it may be stopped: this boot knows without the record */
+        journal_note(&a->journal, a->now_ms, "kubeadm", "the new etcd member could not be recorded");
+        a->state.member = true;
+    }
     if (answer != HOST_BUSY)
         return ended(a, answer == HOST_YES);
     if (a->at.sub == KUBEADM_RUNS && start_kubelet(a) != OK)

@@ -53,6 +53,10 @@ const char *phases_families_text(unsigned families);
 /* This machine has the address, and may use it. */
 bool phases_has_address(const struct agent *a, const struct ip *ip);
 
+/* A newer bundle ended the resumption, and a row on its way to commit failed: a->fault. True after the last of its tries: nothing of the node was touched
+ * yet, so the machine is that node again, and takes no newer bundle until the next boot. */
+bool phases_turn_back(struct agent *a);
+
 /* Helper of steps: waits until `ms` from now. */
 enum step phases_wait(struct agent *a, uint32_t ms);
 enum { PHASES_STORE_MS = 1 }; /* between two looks at a storage that works */

@@ -8,6 +8,9 @@
 #include "firmware/crypto/x509_client.h"
 #include "firmware/kube/flags.h"
 
+/* A clock that is so far ahead of the last signed time is wrong; one that is less so may be right, and what it says expired may have expired. */
+enum { FAR_S = 5 * 365 * 86400 };
+
 bool resume_possible(const struct agent *a, const char **ret_why)
 {
     const struct host *h = a->host;
@@ -69,8 +72,9 @@ enum err resume_check_certificate(struct agent *a)
 {
     struct fault unused = {0};
     enum err e = check_certificate(a, agent_time(a), a->time.quality, &a->fault);
+    bool far_ahead = agent_time(a) - a->time.floor_s > FAR_S;
 
-    if (e == OK || a->time.quality != TIME_HINT ||
+    if (e == OK || a->time.quality != TIME_HINT || (e == ERR_RESUME_EXPIRED && !far_ahead) ||
         check_certificate(a, a->time.floor_s, TIME_FLOOR, &unused) != OK)
         return e;
     (void)timekeeper_drop_hint(&a->time, a->now_ms);

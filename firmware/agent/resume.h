@@ -16,7 +16,7 @@ bool resume_possible(const struct agent *a, const char **ret_why);
 void resume_load(struct agent *a);
 
 /* Kubelet's client certificate against the clock, the Node's name and the cluster's CA. A clock that is only a hint and makes it fail is dropped,
- * and the floor decides. ERR_RESUME_CERT, ERR_RESUME_EXPIRED, ERR_NOMEM. */
+ * and the floor decides, but where it says "expired" only if it is years ahead of the floor. ERR_RESUME_CERT, ERR_RESUME_EXPIRED, ERR_NOMEM. */
 enum err resume_check_certificate(struct agent *a) MUST_USE;
 
 /* What the record shall hold of this join; a->bundle, a->node_name and a->kubelet are filled. ERR_LIMIT if a text does not fit. */

@@ -129,7 +129,7 @@ static void test_version_beside_kubelet(void **unused)
     struct os_file *file;
 
     (void)unused;
-    prepare("", "families: [ipv4, ipv6]\n", NULL);
+    prepare("root = LABEL=node\n", "families: [ipv4, ipv6]\n", NULL);
     file = &machine.os->files[OS_FILES_MAX - 1];
     snprintf(file->path, sizeof(file->path), "/usr/bin/kubelet.version");
     file->n = (size_t)snprintf((char *)file->bytes, sizeof(file->bytes), "Kubernetes v1.37.0\n");
