@@ -50,7 +50,7 @@ void dhcp4_client_option(u8_t code, u8_t n, const struct pbuf *p, u16_t at)
 {
     ip4_addr_t addr;
 
-    if (code == OPTION_WWW && n >= sizeof(addr) &&
+    if (net_state.host_link && code == OPTION_WWW && n >= sizeof(addr) &&
         pbuf_copy_partial(p, &addr, sizeof(addr), at) == sizeof(addr))
         net_state.v4.www = addr;
 }

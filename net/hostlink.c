@@ -207,9 +207,11 @@ bool hostlink_is_said(const struct hostlink *h, struct span frame)
     return p[6] == PROTO_TCP && hostlink_is_own6(h, p + 8);
 }
 
-bool hostlink_is_syn(struct span frame)
+bool hostlink_is_syn(struct span frame, uint16_t *ret_port)
 {
     size_t ip = hostlink_u16(frame.p + 12) == ETH_IPV4 ? IPV4_HEADER : IPV6_HEADER;
+    const uint8_t *tcp = frame.p + GUARD_ETH + ip;
 
-    return (frame.p[GUARD_ETH + ip + 13] & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+    *ret_port = (uint16_t)hostlink_u16(tcp);
+    return (tcp[13] & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }

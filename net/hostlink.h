@@ -42,8 +42,8 @@ enum err hostlink_init(struct hostlink *h, const uint8_t mac[static 6]) MUST_USE
 enum hostlink_verdict hostlink_frame(const struct hostlink *h, struct span frame, struct buf *ret);
 /* An advertisement to all nodes: the prefix, no default router (lifetime 0), no resolver. */
 void hostlink_advertise(const struct hostlink *h, struct buf *ret);
-/* True if a TCP segment that hostlink_frame let pass asks for a new connection. */
-bool hostlink_is_syn(struct span frame);
+/* True if a TCP segment that hostlink_frame let pass asks for a new connection; ret_port is the one that it comes from. */
+bool hostlink_is_syn(struct span frame, uint16_t *ret_port);
 /* True if a frame that guard_frame() let pass is an IP packet for one of the BMC's addresses here. */
 bool hostlink_is_for(const struct hostlink *h, struct span frame);
 /* True if an IP packet of the stack is TCP from one of these addresses: all that it has to say here. */

@@ -173,6 +173,7 @@ static void hostnet_take(struct hostnet *n, struct span frame)
 {
     uint8_t answer[HOSTLINK_FRAME_MAX];
     struct buf b = BUF_OF(answer);
+    uint16_t port;
 
     switch (hostlink_frame(&n->link, frame, &b)) {
     case HOSTLINK_ANSWER:
@@ -180,7 +181,7 @@ static void hostnet_take(struct hostnet *n, struct span frame)
         break;
     case HOSTLINK_TCP:
         /* A connection too many takes none of lwIP's, nor an answer. */
-        if (!hostlink_is_syn(frame) || hostnet_http_has_room())
+        if (!hostlink_is_syn(frame, &port) || hostnet_http_has_room(port))
             hostnet_deliver(n, frame);
         else
             n->status.frames_dropped++;

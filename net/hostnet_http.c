@@ -136,26 +136,31 @@ enum err hostnet_http_listen(struct netif *netif)
 }
 
 /* The oldest connection that waits for a word of the host that may never come: half open, or served. NULL: none. */
-static struct tcp_pcb *http_waiting(unsigned *ret_n)
+static struct tcp_pcb *http_waiting(uint16_t port, unsigned *ret_n, bool *ret_known)
 {
     struct tcp_pcb *waiting = NULL;
 
     *ret_n = 0;
+    *ret_known = false;
     for (struct tcp_pcb *p = tcp_active_pcbs; p != NULL; p = p->next) {
         if (p->netif_idx != http.netif_index || p->local_port != HOSTLINK_PORT)
             continue;
         ++*ret_n;
+        *ret_known = *ret_known || p->remote_port == port;
         if (p->callback_arg == NULL)
             waiting = p;
     }
     return waiting;
 }
 
-bool hostnet_http_has_room(void)
+bool hostnet_http_has_room(uint16_t port)
 {
     unsigned n;
-    struct tcp_pcb *waiting = http_waiting(&n);
+    bool known;
+    struct tcp_pcb *waiting = http_waiting(port, &n, &known);
 
+    if (known)
+        return true;
     if (n >= HOSTNET_CONNS && waiting != NULL) {
         tcp_abort(waiting);
         n--;
@@ -307,8 +312,9 @@ void hostnet_http_end(void)
 {
     struct tcp_pcb *waiting;
     unsigned n;
+    bool known;
 
-    while ((waiting = http_waiting(&n)) != NULL)
+    while ((waiting = http_waiting(0, &n, &known)) != NULL)
         tcp_abort(waiting);
     for (unsigned i = 0; i < HOSTNET_CONNS; i++) {
         if (http.conns[i].pcb != NULL)

@@ -12,8 +12,9 @@
 
 /* Listens on this interface and no other. ERR_NOMEM. */
 enum err hostnet_http_listen(struct netif *netif) MUST_USE;
-/* True if one more connection is allowed; those that lwIP is still opening or closing count, and the oldest of them makes room. */
-bool hostnet_http_has_room(void);
+/* True if a connection from this port is allowed: it is there already and asks again, or there is room for one more. Those that lwIP is still opening or
+ * closing count, and the oldest of them makes room. */
+bool hostnet_http_has_room(uint16_t port);
 /* Answers, sends, ends what took too long. How many bundles went out whole. */
 unsigned hostnet_http_turn(uint64_t now_ms);
 /* Ends all connections. */

@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case HOSTLINK_TCP:
         if (frame[GUARD_ETH + (frame[12] == 0x86 ? 6 : 9)] != 6)
             abort();
-        (void)hostlink_is_syn(span_of(frame, n));
+        (void)hostlink_is_syn(span_of(frame, n), &(uint16_t){0});
         break;
     default:
         if (answer.n != 0 && !answer.overflow)

@@ -74,13 +74,15 @@ static const char *ula(unsigned last)
 
 static void test_tcp_to_its_port_only(void **unused)
 {
+    uint16_t port;
+
     (void)unused;
     tcp("169.254.106.2", "169.254.106.1", 80, 2);
     assert_int_equal(judged(), HOSTLINK_TCP);
-    assert_true(hostlink_is_syn(buf_span(&frame)));
+    assert_true(hostlink_is_syn(buf_span(&frame), &port));
     tcp("fe80::c01", "fe80::6a62:1", 80, 0x12);
     assert_int_equal(judged(), HOSTLINK_TCP);
-    assert_false(hostlink_is_syn(buf_span(&frame)));
+    assert_false(hostlink_is_syn(buf_span(&frame), &port));
     char to[IP_TEXT_MAX];
     (void)ip_text(&link.ula, to);
     tcp(ula(7), to, 80, 2);

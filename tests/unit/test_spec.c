@@ -84,7 +84,7 @@ static void sealed_examples(void **state)
     assert_true(is_record);
     assert_int_equal(enrol_put(&record, &key, &m), OK);
     assert_true(span_eq(buf_span(&record), span_trim(block("enrolment"))));
-    assert_int_equal(jose_secret_parse(span_str(device_key), &device), OK);
+    assert_int_equal(jose_device_secret_parse(span_str(device_key), &device), OK);
     assert_memory_equal(&device.pub, &key, sizeof(key));
     arena_init(&arena, memory, sizeof(memory));
     assert_int_equal(yaml_parse(block("sealed"), &arena, &stream, &f), OK);
