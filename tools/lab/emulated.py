@@ -4,8 +4,8 @@
 An emulated processor takes tens of times as long as a real one. So the operator's documents give it time, as they would to any slow machine: waits of a
 quarter of an hour, keys that are made at once (ECDSA), a garbage collection that comes seldom, and no election among one of each.
 """
-import cni
 import machine
+import podroutes
 from founded import TOP, Founded, bracket
 from nodes import URL, Node, Spec
 from proc import LabError, run, wait_for
@@ -45,12 +45,12 @@ class Emulated(Founded):
         return run("ip", "netns", "exec", self.control.ns, "python3", "-c", SHAKE, spec.address[self.families[0]], check=False).returncode == 0
 
     def admit(self, spec):
-        """After init: kubectl works, and pods get their network. Its API server answers late: what did not come is asked for again."""
+        """After init: kubectl works, and pods get their routes. Its API server answers late: what did not come is asked for again."""
         def test():
             try:
                 super(Emulated, self).admit(spec)
                 server = f"{bracket(spec.address[self.families[0]])}:6443"
-                return self.control.kubectl("apply", "--validate=false", "-f", "-", data=cni.manifests(self.image.test, server))
+                return self.control.kubectl("apply", "--validate=false", "-f", "-", data=podroutes.manifests(self.image.test, server))
             except LabError:
                 return False
         wait_for("an administrator", test, ADMIT_S, 1)
