@@ -79,6 +79,7 @@ test-nodes: ## [T=pattern] every test of real nodes under QEMU: power cycles, po
 	@$(AS_ROOT) python3 tests/lab/main.py control '$(T)'
 	@$(AS_ROOT) python3 tests/lab/main.py founder '$(T)'
 	@$(AS_ROOT) python3 tests/lab/main.py switch '$(T)'
+	@$(AS_ROOT) python3 tests/lab/main.py service '$(T)'
 
 test-kube: ## KUBE=1.35|1.36|1.37 kubeadm's files, real kubelets and failures against a cluster of that minor (root or sudo)
 	@tools/need all >/dev/null 2>&1 || tools/setup

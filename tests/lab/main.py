@@ -1,5 +1,5 @@
 """Runs the lab tests of one suite: python3 tests/lab/main.py SUITE [pattern]. Suites: network keeper refusals qemu metal memory armv7 pair flash kube nodes
-power control founder oneshot switch bmc.
+power control founder oneshot service switch bmc.
 
 A test is a method whose name starts with `show` (the number of what it shows) or `test`. Prints a line per test with its time and closes with
 `N passed, N failed, N skipped`. With CI=true a skip is a failure.

@@ -15,17 +15,17 @@ from rack import BUILD, TOP
 from servers import TOKEN
 from suite_qemu import OUT, lab, report
 
-BOARD = "ast2600-evb"
+BOARD, LINUX = "ast2600-evb", "linux-armv7"
 
 
 class Couple(Pair):
     """Both machines off, nothing published, all servers on but the config server; use as a context manager."""
 
-    def __init__(self, **more):
+    def __init__(self, board=BOARD, **more):
         self.folder = tempfile.mkdtemp(prefix="joinboot-pair-")
         world = World("pair", self.folder).__enter__()
         try:
-            super().__init__(world, BUILD, BOARD, **more)
+            super().__init__(world, BUILD, board, **more)
             self.bmc.install(self.bmc_site())
             self.dns.start()
             self.capture()
@@ -75,7 +75,7 @@ class Board(unittest.TestCase):
 
     def show1_make_lab_linux(self):
         """The BMC is a service under Linux."""
-        self.whole("linux-armv7")
+        self.whole(LINUX)
 
     def show1_make_lab_finds_a_token_in_clear(self):
         """A bundle that was not sealed: in clear on the link, and only there, and the lab says so with its exit status."""
@@ -86,24 +86,36 @@ class Board(unittest.TestCase):
         self.assertIn("lab: the bootstrap token is in clear on a network", out)
         self.assertEqual(report()["result"], "joined", out)
 
-    def show1_make_lab_with_kubernetes(self):
+    def real(self, board):
         """The same with a real cluster: its node gets Ready."""
-        status, out = lab(BOARD=BOARD, CLUSTER="kubernetes")
+        status, out = lab(BOARD=board, CLUSTER="kubernetes")
         self.assertEqual(status, 0, out)
         self.assertRegex(out, r"\nnode-2 +Ready ")
         print("          " + re.search(r"registered .* after power-on", out)[0], flush=True)
         self.assertEqual(len(re.findall(r"connections  not there", out)), 3)
 
-    def show1_with_a_newer_qemu(self):
+    def show1_make_lab_with_kubernetes(self):
+        self.real(BOARD)
+
+    def show1_make_lab_linux_with_kubernetes(self):
+        self.real(LINUX)
+
+    def newer(self, board):
         """The BMC under version 10, over IPv4."""
-        with Couple(emulator=machine.newer_qemu(TOP, "arm")) as pair:
+        with Couple(board, emulator=machine.newer_qemu(TOP, "arm")) as pair:
             pair.answer("ipv4")
             pair.publish(1)
             pair.bmc.power_on()
-            fetch = pair.bmc.wait_done("fetch")
+            fetch = pair.bmc.wait_done("fetch", pair.bmc.boot_s)
             self.assertEqual((fetch.get("family"), fetch.get("tls")), ("ipv4", "TLSv1.3"))
-            pair.bmc.wait_open(1)
+            pair.bmc.wait_open(1, pair.bmc.boot_s)
             pair.joins()
+
+    def show1_with_a_newer_qemu(self):
+        self.newer(BOARD)
+
+    def show1_linux_with_a_newer_qemu(self):
+        self.newer(LINUX)
 
     def show2_restarted_with_the_management_cut(self):
         """It serves what lies in its flash, and the host joins; the config server has gone, too."""

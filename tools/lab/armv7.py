@@ -74,17 +74,6 @@ def ramfs(world, name, kernel, build, site, init=None, files=()):
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13}
 
 
-def loads(kernel):
-    """The files of the drivers, each behind those that it needs."""
-    deps, order = machine.read_deps(kernel.modules), []
-    by_name = machine.names_of(deps)
-    for driver in DRIVERS:
-        for path in [*reversed(deps[by_name[driver]]), by_name[driver]]:
-            if path not in order:
-                order.append(path)
-    return [f"/lib/modules/{kernel.release}/{path}" for path in order]
-
-
 def unit(path):
     """(argv, numbers of the capabilities) of a unit file."""
     with open(path) as f:
@@ -95,7 +84,7 @@ def unit(path):
 def service_ramfs(world, name, kernel, build, site, service, links=()):
     """An initramfs whose /init runs the agent as the unit file `service` says, with state on the eMMC. links: (old, new) names of network links."""
     argv, caps = unit(service)
-    commands = [*(f"load {path}" for path in loads(kernel)), *(f"name {old} {new}" for old, new in links), "mount /dev/mmcblk0 /var/lib/joinboot",
+    commands = [*(f"load {path}" for path in machine.loads(kernel.modules, kernel.release, DRIVERS)), *(f"name {old} {new}" for old, new in links), "mount /dev/mmcblk0 /var/lib/joinboot",
                 " ".join(["caps", *map(str, caps)]), " ".join(["run", *argv])]
     return ramfs(world, name, kernel, build, site, init=os.path.join(build, ARCH, "bmcinit"),
                  files=[("etc/bmcinit", ("\n".join(commands) + "\n").encode(), 0o644)])

@@ -1,12 +1,13 @@
 /*
  * bmcinit.c - the system below a service on the lab's Linux BMC: PID 1, which mounts, loads drivers, names links, and keeps one service running as its
- * unit says. It reads /etc/bmcinit, a command per line, its words apart by one space:
+ * unit says, or hands over to an installed system. It reads /etc/bmcinit, a command per line, its words apart by one space:
  *
  *   load FILE           a kernel module
  *   name OLD NEW        a network link's name
  *   mount DEVICE DIR    ext4, once the device is there
  *   caps N...           the only capabilities that the service may have
  *   run FILE ARG...     the service; started again when it ends, and the commands behind this one are not read
+ *   root DEVICE         an installed system on ext4: its init takes this one's place
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -95,6 +96,18 @@ static void mount_ext4(const char *device, const char *folder)
         tell("mount", device);
 }
 
+static void switch_root(const char *device)
+{
+    char *const argv[] = {"/sbin/init", NULL};
+
+    mount_ext4(device, "/root");
+    if (chdir("/root") != 0 || mount(".", "/", NULL, MS_MOVE, NULL) != 0 || chroot(".") != 0)
+        tell("root", device);
+    else
+        (void)execv(argv[0], argv);
+    tell("run", argv[0]);
+}
+
 static uint64_t capabilities(const struct command *c)
 {
     uint64_t set = 0;
@@ -174,6 +187,8 @@ int main(void)
             name(c.word[1], c.word[2]);
         else if (c.n == 3 && strcmp(what, "mount") == 0)
             mount_ext4(c.word[1], c.word[2]);
+        else if (c.n == 2 && strcmp(what, "root") == 0)
+            switch_root(c.word[1]);
         else if (strcmp(what, "caps") == 0)
             allowed = capabilities(&c);
         else if (c.n > 1 && strcmp(what, "run") == 0)

@@ -80,6 +80,17 @@ def copy_modules(modules, release, stage, names=MODULES):
     open(f"{target}/modules.builtin", "w").close()
 
 
+def loads(modules, release, names):
+    """The files of these modules on the machine, each behind those that it needs."""
+    deps, order = read_deps(modules), []
+    by_name = names_of(deps)
+    for name in names:
+        for path in [*reversed(deps[by_name[name]]), by_name[name]]:
+            if path not in order:
+                order.append(path)
+    return [f"/lib/modules/{release}/{path}" for path in order]
+
+
 def put_site(stage, site, device_key):
     """/etc/joinboot: the root of trust, and the device key (a file) of a machine whose image brings one."""
     with open(f"{stage}/etc/joinboot/site.conf", "w") as f:
